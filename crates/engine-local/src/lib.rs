@@ -1,0 +1,1 @@
+//! Runs jobs as sandboxed processes on this machine. Never decides anything.

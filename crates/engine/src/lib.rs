@@ -1,0 +1,1 @@
+//! What every engine must offer: launch, observe, stop. Never names a vendor.

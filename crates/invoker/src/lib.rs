@@ -1,0 +1,1 @@
+//! From a message to an answer: gate, engine, audit. Never knows whether it is in a Lambda.

@@ -1,0 +1,1 @@
+//! The standard scripts that run inside the containers.

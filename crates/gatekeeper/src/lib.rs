@@ -4,3 +4,6 @@
 //! Never: performs I/O, knows a cloud vendor, reads a clock or an environment, is asynchronous.
 
 pub mod compiled;
+mod permit;
+
+pub use permit::Permit;

@@ -1,0 +1,57 @@
+# Every target does its own set-up and says what it installs. `make help` lists them.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+# `make build PROFILE=dev` builds faster and runs slower.
+PROFILE ?= release
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := allow_list_yaml request_json arguments frames
+
+.PHONY: help build demo test lint docs bench fuzz mutants clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+build: ## build the programs into target/dist/bin
+	@scripts/setup.sh build
+	@scripts/dist.sh $(PROFILE)
+
+demo: ## watch the whole product work on a small Terraform repository
+	@scripts/setup.sh demo
+	@scripts/dist.sh $(PROFILE)
+	@demo/run.sh
+
+test: ## run every test, whole-product tests included
+	@scripts/setup.sh test
+	@scripts/dist.sh $(PROFILE)
+	@scripts/test.sh
+
+lint: ## formatting, lints, licences, shell scripts
+	@scripts/setup.sh lint
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+	cargo fetch --locked --quiet
+	cargo deny --log-level error check licenses bans sources
+	@if command -v shellcheck >/dev/null 2>&1; then \
+		echo shellcheck; shellcheck .ci/run scripts/*.sh demo/*.sh benches/*.sh; \
+	else echo 'shellcheck is not installed: shell scripts were not checked'; fi
+
+bench: ## measure, and print ratios to what the machine can do at best
+	@scripts/setup.sh build
+	@scripts/dist.sh release
+	@benches/run.sh
+
+fuzz: ## fuzz each target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
+	@for target in $(FUZZ_TARGETS); do \
+		(cd fuzz && cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096); \
+	done
+
+mutants: ## mutation testing of the gate (needs cargo-mutants; takes long)
+	cargo mutants --package gatekeeper --test-tool nextest
+
+clean: ## remove everything that was built
+	cargo clean

@@ -1,0 +1,25 @@
+terraform {
+  backend "local" {
+    path = "/state/prod-web.tfstate"
+  }
+}
+
+variable "image_version" {
+  type    = string
+  default = "1.4.0"
+}
+
+module "web" {
+  source        = "../../modules/service"
+  name          = "prod-web"
+  image_version = var.image_version
+  replicas      = 3
+}
+
+output "image_version" {
+  value = var.image_version
+}
+
+output "replicas" {
+  value = module.web.replicas
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Builds the programs and lays them out as they are installed: target/dist/bin, with the job scripts in bin/scripts.
+# Usage: scripts/dist.sh [cargo profile]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+profile=${1:-release}
+built=${CARGO_TARGET_DIR:-target}/$([ "$profile" = dev ] && echo debug || echo "$profile")
+dist=target/dist/bin
+
+cargo build --locked --profile "$profile" \
+    -p infrastructure-deployer -p deploy-runner -p engine-local -p deploy-scripts --bins
+
+mkdir -p "$dist/scripts"
+# Installed by renaming, so that a program that is running keeps its own file.
+install_as() {
+    install -m 755 "$1" "$2.new"
+    mv -f "$2.new" "$2"
+}
+for program in infrastructure-deployer deploy-runner deploy-runner-local; do
+    install_as "$built/$program" "$dist/$program"
+done
+# The scripts folder holds nothing but scripts: whatever is in it can be run by a permit.
+rm -rf "$dist/scripts.new"
+mkdir "$dist/scripts.new"
+install_as "$built/infrastructure-deploy-script" "$dist/scripts.new/infrastructure-deploy-script"
+rm -rf "$dist/scripts"
+mv "$dist/scripts.new" "$dist/scripts"

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Installs what a make target needs and is missing, and says what it installs.
+# Usage: scripts/setup.sh build|demo|test|lint
+#
+# Responsible for: system packages (bubblewrap, jq, git, a C compiler) and cargo tools. Never touches what is there already,
+# never installs terraform (it says how to get it), never changes a setting of the machine.
+set -euo pipefail
+
+readonly TERRAFORM_MIN_MINOR=5
+readonly NEXTEST_VERSION=0.9.143
+readonly DENY_VERSION=0.20.2
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+tools=$here/target/tools
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    else
+        fail "cannot install packages: not root, and there is no sudo" "run this as root: $*"
+    fi
+}
+
+# install_packages PACKAGE...: with the system's own package manager.
+install_packages() {
+    say "installing with the system's package manager: $*"
+    if have apt-get; then
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >&2 ||
+            say "apt-get update failed; trying with the package lists that are there"
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2 ||
+            fail "apt-get could not install: $*" "install them by hand, then run the same command again"
+    elif have dnf; then
+        fail "these programs are missing, and this set-up only knows apt-get" "run: sudo dnf install $*"
+    elif have apk; then
+        fail "these programs are missing, and this set-up only knows apt-get" "run: sudo apk add $*"
+    else
+        fail "these programs are missing: $*" "install them with your package manager, then run the same command again"
+    fi
+}
+
+# packages COMMAND:PACKAGE...: installs the packages whose commands are missing, in one go.
+packages() {
+    local pair missing=()
+    for pair in "$@"; do
+        have "${pair%%:*}" || missing+=("${pair#*:}")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        install_packages "${missing[@]}"
+    fi
+}
+
+rust() {
+    have cargo || fail "cargo is missing" "install Rust from https://rustup.rs, then run the same command again"
+    packages cc:gcc cc:libc6-dev git:git
+}
+
+terraform_is_there() {
+    local hint="get 1.$TERRAFORM_MIN_MINOR or later from https://developer.hashicorp.com/terraform/install and put it on PATH"
+    have terraform || fail "terraform is missing" "$hint"
+    local version
+    version=$(TF_CLI_CONFIG_FILE=/dev/null CHECKPOINT_DISABLE=1 terraform version -json | jq -r .terraform_version)
+    if ! [[ $version =~ ^([0-9]+)\.([0-9]+)\. ]]; then
+        fail "terraform does not tell its version" "$hint"
+    fi
+    if [ "${BASH_REMATCH[1]}" -lt 1 ] ||
+        { [ "${BASH_REMATCH[1]}" -eq 1 ] && [ "${BASH_REMATCH[2]}" -lt "$TERRAFORM_MIN_MINOR" ]; }; then
+        fail "terraform $version is too old" "$hint"
+    fi
+}
+
+# A kernel or a container may forbid unprivileged namespaces; without them nothing can be isolated.
+sandbox_works() {
+    local complaint
+    if ! complaint=$(bwrap --unshare-user --unshare-pid --ro-bind / / true 2>&1); then
+        fail "bubblewrap cannot make a sandbox here: $complaint" \
+            "on Ubuntu 24.04 and later: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" \
+            "in a container: start it so that user namespaces are allowed"
+    fi
+}
+
+# cargo_tool COMMAND VERSION: a cargo subcommand, built into target/tools when the machine has none.
+cargo_tool() {
+    if have "$1" || [ -x "$tools/bin/$1" ]; then
+        return 0
+    fi
+    say "installing $1 $2 into target/tools with cargo (some minutes, once)"
+    cargo install --quiet --locked --root "$tools" "$1@$2" </dev/null >&2
+}
+
+case ${1-} in
+build)
+    rust
+    ;;
+demo)
+    rust
+    packages bwrap:bubblewrap jq:jq
+    terraform_is_there
+    sandbox_works
+    ;;
+test)
+    rust
+    packages bwrap:bubblewrap jq:jq
+    terraform_is_there
+    sandbox_works
+    cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
+        say "cargo-nextest could not be installed: the tests run with cargo test"
+    ;;
+lint)
+    rust
+    cargo_tool cargo-deny "$DENY_VERSION" ||
+        fail "cargo-deny could not be installed" "run: cargo install --locked cargo-deny@$DENY_VERSION"
+    ;;
+*)
+    fail "usage: scripts/setup.sh build|demo|test|lint"
+    ;;
+esac

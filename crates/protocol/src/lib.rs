@@ -7,6 +7,7 @@ mod catalogue;
 mod denial;
 mod ending;
 mod exit_code;
+pub mod frame;
 mod ids;
 mod message;
 mod request;

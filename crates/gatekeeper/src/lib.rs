@@ -5,5 +5,6 @@
 
 pub mod compiled;
 mod permit;
+pub mod value;
 
 pub use permit::Permit;

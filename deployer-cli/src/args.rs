@@ -1,0 +1,171 @@
+//! The command line: every option, its environment variable and its help text.
+//!
+//! Responsible for: reading words into plain values. Never: acts on them, reads a file or opens a connection.
+
+mod after_help;
+mod common;
+mod run;
+mod value;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use protocol::RunId;
+
+pub(crate) use common::{CommonArgs, ViewArgs};
+pub(crate) use run::RunArgs;
+pub(crate) use value::WaitTime;
+
+/// Runs allow-listed deployment scripts in isolation, and brings back their output and exit code
+#[derive(Debug, Parser)]
+#[command(
+    name = "infrastructure-deployer",
+    version,
+    long_about = "Runs allow-listed deployment scripts in isolation, and brings back their output and exit code.\n\n\
+        A gate checks every word of the request against an allow-list. Only a request that is allowed in full is started, \
+        in a place of its own that holds the credentials. Its output arrives here byte for byte, and its exit code becomes \
+        the exit code of this command.",
+    override_usage = "infrastructure-deployer [OPTIONS] -- CONTAINER SCRIPT [ARGS]...\n       \
+        infrastructure-deployer [OPTIONS] --describe-containers\n       \
+        infrastructure-deployer [OPTIONS] COMMAND",
+    after_help = after_help::short(),
+    after_long_help = after_help::long(),
+    subcommand_value_name = "COMMAND"
+)]
+pub(crate) struct Cli {
+    /// What to do instead of a run.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// How a run is shown.
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    /// Options of a run.
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// What to run: container, script and the script's arguments, after `--`
+    #[arg(last = true, value_name = "CONTAINER SCRIPT [ARGS]", hide = true)]
+    pub(crate) words: Vec<String>,
+}
+
+/// The commands besides a run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show a run from its first line to its end; leaving with Ctrl-C does not stop it
+    Attach(RunIdArgs),
+    /// Stop a run gracefully: a signal, time to clean up, then the end
+    Cancel(CancelArgs),
+    /// List the runs on this machine, newest first
+    Runs,
+    /// Check an allow-list and report every problem with line and column
+    Check(CheckArgs),
+    /// Compile an allow-list to the canonical form that the gate loads, and print its digest
+    Package(PackageArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page in roff
+    Man,
+}
+
+/// Arguments of `attach`.
+#[derive(Debug, Args)]
+pub(crate) struct RunIdArgs {
+    /// The run's id, as printed when it started
+    #[arg(value_name = "RUN")]
+    pub(crate) run: RunId,
+}
+
+/// Arguments of `cancel`.
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    /// The run's id, as printed when it started
+    #[arg(value_name = "RUN")]
+    pub(crate) run: RunId,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT", default_value = "cancelled by a person")]
+    pub(crate) reason: String,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The allow-list (YAML)
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Arguments of `package`.
+#[derive(Debug, Args)]
+pub(crate) struct PackageArgs {
+    /// The allow-list (YAML)
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where the compiled allow-list goes; standard output when absent
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+impl Cli {
+    /// Reads a whole command line. An option of a run beside a command that starts none is an error, never ignored.
+    pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(words).map_err(hint_at_dashes)?;
+        let cli = Self::from_arg_matches(&matches)?;
+        let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        match (&cli.command, run_options().find(|option| typed(&option.0))) {
+            (Some(_), Some((_, name))) => Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                format!("{name} belongs to a run and means nothing beside a command: leave it out"),
+            )),
+            (Some(_), None) if typed("words") => Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                "a command and words after `--` exclude each other: give one of the two",
+            )),
+            (Some(_) | None, _) => Ok(cli),
+        }
+    }
+}
+
+/// The commonest mistake is a run's words without `--` before them: says so.
+fn hint_at_dashes(error: clap::Error) -> clap::Error {
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) if !word.starts_with('-') => {
+            let word: String = word.escape_debug().take(80).collect();
+            let message = format!(
+                "`{word}` is no command; for a run, put `--` before the container: `-- CONTAINER SCRIPT [ARGS]...`"
+            );
+            Cli::command().error(ErrorKind::InvalidSubcommand, message)
+        }
+        _ => error,
+    }
+}
+
+/// Id and name of each option that only a run has.
+fn run_options() -> impl Iterator<Item = (String, String)> {
+    let run = RunArgs::augment_args(clap::Command::new("run"));
+    let options: Vec<_> = run
+        .get_arguments()
+        .map(|arg| {
+            (
+                arg.get_id().to_string(),
+                format!("--{}", arg.get_long().unwrap_or_default()),
+            )
+        })
+        .collect();
+    options.into_iter()
+}
+
+#[cfg(test)]
+mod tests;

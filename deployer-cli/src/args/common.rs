@@ -1,0 +1,115 @@
+//! Options that every command takes, and options of the commands that show a run.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::value::{WaitTime, switch};
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where it runs")]
+pub(crate) struct CommonArgs {
+    /// Run in a sandbox on this machine (Linux), with the allow-list of --config
+    #[arg(long, global = true, env = "DEPLOY_RUNNER_LOCAL", hide_env_values = true, value_parser = switch())]
+    pub(crate) local: bool,
+
+    /// AWS Region of the invoker
+    #[arg(
+        long,
+        global = true,
+        value_name = "REGION",
+        env = "DEPLOY_RUNNER_AWS_REGION",
+        hide_env_values = true
+    )]
+    pub(crate) aws_region: Option<String>,
+
+    /// Name or ARN of the invoker's Lambda function
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|ARN",
+        env = "DEPLOY_RUNNER_INVOKER_FUNCTION_ID",
+        hide_env_values = true,
+        default_value = "deploy-runner-invoker"
+    )]
+    pub(crate) invoker_function_id: String,
+
+    /// Folder of runs, volumes and the audit log on this machine [default: $XDG_STATE_HOME/deploy-runner]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "DEPLOY_RUNNER_STATE_DIR",
+        hide_env_values = true,
+        help_heading = "Local runs"
+    )]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// Answer in JSON: on standard output for lists, descriptions and explanations; a run's ending as the last line on standard error
+    #[arg(long, global = true, env = "DEPLOY_RUNNER_JSON", hide_env_values = true, value_parser = switch(), help_heading = "Output")]
+    pub(crate) json: bool,
+
+    /// How much the deployer tells about its own work, on standard error
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "DEPLOY_RUNNER_LOG_LEVEL",
+        hide_env_values = true,
+        default_value = "warn",
+        help_heading = "Output"
+    )]
+    pub(crate) log_level: LogLevel,
+}
+
+/// Options of the commands that show a run: a run itself and `attach`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Watching")]
+pub(crate) struct ViewArgs {
+    /// Give up after this time: the run is stopped and the exit code is 124 [default: 2h0m0s; no limit for attach]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        env = "DEPLOY_RUNNER_MAX_WAIT_TIME",
+        hide_env_values = true
+    )]
+    pub(crate) max_wait_time: Option<WaitTime>,
+
+    /// End with 123 when the job succeeded but lines of its log are missing; otherwise that is a loud warning
+    #[arg(long, global = true, env = "DEPLOY_RUNNER_REQUIRE_COMPLETE_LOGS", hide_env_values = true, value_parser = switch())]
+    pub(crate) require_complete_logs: bool,
+
+    /// Write the whole ending as JSON to this file, whatever happens
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "DEPLOY_RUNNER_RESULT_FILE",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) result_file: Option<PathBuf>,
+
+    /// Pass the job's output on untouched, even to a terminal or a CI console that would obey commands hidden in it
+    #[arg(long, global = true, env = "DEPLOY_RUNNER_RAW_OUTPUT", hide_env_values = true, value_parser = switch(), help_heading = "Output")]
+    pub(crate) raw_output: bool,
+}
+
+/// How much to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// Nothing
+    Off,
+    /// Failures
+    Error,
+    /// Also what was worked around
+    Warn,
+    /// Also what was done
+    Info,
+    /// Also each message to the gate
+    Debug,
+    /// Everything
+    Trace,
+}

@@ -85,7 +85,8 @@ fn check(text: &str, max: usize) -> Result<(), UnsafeText> {
     }
 }
 
-fn is_visible(character: char) -> bool {
+/// Whether a person sees the character as what it is: assigned, public, neither control nor format nor blank.
+pub(crate) fn is_visible(character: char) -> bool {
     match character {
         ' '..='~' => true,
         '\0'..='\u{7f}' => false,

@@ -1,0 +1,115 @@
+//! Makes the compiled form of an allow-list: fills in defaults, inherits settings, fixes what later programs read.
+//!
+//! Only what the linter finds no error in is compiled. Never reads YAML, never decides about a request.
+
+mod digest;
+mod rule;
+mod task;
+
+pub(crate) use task::effective_task;
+
+use indexmap::IndexMap;
+
+use crate::compiled::{self, Compiled, Network, ParameterStyle, ValueStyle};
+use crate::lint::{Finding, Severity, lint};
+use crate::source::{
+    ContainerSource, List, Located, ParameterStyleSource, Positionals, Prose, RepositorySource, ScriptSource, Source,
+    Table, Text, VolumeSource,
+};
+
+/// Makes the compiled form.
+///
+/// # Errors
+/// The linter's findings of severity error, in the order of the file.
+pub fn compile(source: &Source) -> Result<Compiled, Vec<Finding>> {
+    let errors: Vec<_> = lint(source)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let defaults = source.defaults.as_ref();
+    let task = defaults.and_then(|defaults| defaults.task.as_ref());
+    Ok(Compiled {
+        format: compiled::FORMAT,
+        repositories: table(&source.repositories, repository),
+        volumes: table(&source.volumes, volume),
+        default_container: defaults
+            .and_then(|defaults| defaults.container.as_ref())
+            .map(|name| name.value.clone()),
+        containers: table(&source.containers, |container| self::container(container, task)),
+    })
+}
+
+fn table<N, V, C>(entries: &Table<N, V>, make: impl Fn(&V) -> C) -> IndexMap<String, C> {
+    entries
+        .entries
+        .iter()
+        .map(|(name, entry)| (name.value.clone(), make(entry)))
+        .collect()
+}
+
+fn texts(list: &List<Text>) -> Vec<String> {
+    list.items.iter().map(|text| text.value.clone()).collect()
+}
+
+fn listed(list: Option<&List<Text>>) -> Vec<String> {
+    list.map(texts).unwrap_or_default()
+}
+
+fn prose(text: Option<&Located<Prose>>) -> String {
+    text.map(|text| text.value.0.clone()).unwrap_or_default()
+}
+
+fn repository(source: &RepositorySource) -> compiled::Repository {
+    compiled::Repository {
+        url: source.url.value.clone(),
+        protected_refs: listed(source.protected_refs.as_ref()),
+    }
+}
+
+fn volume(source: &VolumeSource) -> compiled::Volume {
+    compiled::Volume {
+        description: source.description.value.0.clone(),
+    }
+}
+
+fn container(source: &ContainerSource, defaults: Option<&crate::source::TaskSource>) -> compiled::Container {
+    compiled::Container {
+        description: prose(source.description.as_ref()),
+        image: source.image.value.clone(),
+        environment: table(&source.environment, |value| value.value.clone()),
+        secrets: table(&source.secrets, |secret| secret.value.clone()),
+        network: source.network.as_ref().map_or(Network::None, |network| network.value),
+        volumes: table(&source.volumes, |mount| mount.value.clone()),
+        task: effective_task(source.task.as_ref(), defaults),
+        scripts: table(&source.scripts, script),
+    }
+}
+
+fn script(source: &ScriptSource) -> compiled::Script {
+    compiled::Script {
+        description: prose(source.description.as_ref()),
+        parameter_style: parameter_style(source.parameter_style.as_ref()),
+        fixed_options: table(&source.fixed_options, texts),
+        fixed_positionals: listed(source.fixed_positionals.as_ref()),
+        options: table(&source.options, rule::option),
+        positionals: source
+            .positionals
+            .as_ref()
+            .map_or(&[][..], Positionals::items)
+            .iter()
+            .map(rule::positional)
+            .collect(),
+    }
+}
+
+fn parameter_style(source: Option<&ParameterStyleSource>) -> ParameterStyle {
+    let values = source.and_then(|style| style.values.as_ref());
+    let end_of_options = source.and_then(|style| style.end_of_options.as_ref());
+    ParameterStyle {
+        values: values.map_or(ValueStyle::Equals, |values| values.value),
+        end_of_options: end_of_options.is_none_or(|end| end.value),
+    }
+}

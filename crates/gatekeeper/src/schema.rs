@@ -1,0 +1,218 @@
+//! The JSON Schema of the allow-list file, made from the same declarations that the reader uses.
+//!
+//! Editors complete and check with it; the gate never relies on it. Knows no field of the file.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::source::{Limits, Source, Wanted, schema_of};
+
+/// The schema as `config/allow-list.schema.json` holds it: pretty, with a newline at its end.
+pub fn json_schema() -> String {
+    let mut definitions = Definitions::default();
+    let mut root = schema_of::<Source>(&mut definitions);
+    root.dialect = Some("https://json-schema.org/draft/2020-12/schema");
+    root.title = Some("deploy-runner allow-list");
+    root.definitions = definitions.nodes;
+    let mut text = to_pretty(&root);
+    text.push('\n');
+    text
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the schema holds text, numbers and text keys only, and none of these can fail"
+)]
+fn to_pretty(root: &SchemaNode) -> String {
+    serde_json::to_string_pretty(root).expect("a schema is plain data")
+}
+
+/// The types that have a name of their own.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions {
+    nodes: IndexMap<&'static str, SchemaNode>,
+}
+
+impl Definitions {
+    /// Adds a type unless it is there, and refers to it.
+    pub(crate) fn define(&mut self, name: &'static str, make: impl FnOnce(&mut Self) -> SchemaNode) -> SchemaNode {
+        if !self.nodes.contains_key(name) {
+            self.nodes.insert(name, SchemaNode::default());
+            let node = make(self);
+            self.nodes.insert(name, node);
+        }
+        SchemaNode {
+            reference: Some(format!("#/$defs/{name}")),
+            ..SchemaNode::default()
+        }
+    }
+}
+
+/// One schema.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct SchemaNode {
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    dialect: Option<&'static str>,
+    #[serde(rename = "$ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<&'static str>,
+    #[serde(rename = "const", skip_serializing_if = "Option::is_none")]
+    constant: Option<&'static str>,
+    #[serde(rename = "enum", skip_serializing_if = "Vec::is_empty")]
+    words: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minimum: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maximum: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Box<SchemaNode>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    required: Vec<&'static str>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    properties: IndexMap<&'static str, SchemaNode>,
+    #[serde(rename = "propertyNames", skip_serializing_if = "Option::is_none")]
+    property_names: Option<Box<SchemaNode>>,
+    #[serde(rename = "additionalProperties", skip_serializing_if = "Option::is_none")]
+    additional: Option<Additional>,
+    #[serde(rename = "anyOf", skip_serializing_if = "Vec::is_empty")]
+    any_of: Vec<SchemaNode>,
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    condition: Option<Box<SchemaNode>>,
+    #[serde(rename = "then", skip_serializing_if = "Option::is_none")]
+    consequence: Option<Box<SchemaNode>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not: Option<Box<SchemaNode>>,
+    #[serde(rename = "allOf", skip_serializing_if = "Vec::is_empty")]
+    all_of: Vec<SchemaNode>,
+    #[serde(rename = "$defs", skip_serializing_if = "IndexMap::is_empty")]
+    definitions: IndexMap<&'static str, SchemaNode>,
+}
+
+/// What fields without a name of their own may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Additional {
+    /// `false`: there may be none.
+    Refused(bool),
+    Each(Box<SchemaNode>),
+}
+
+impl SchemaNode {
+    /// A single value.
+    pub(crate) fn scalar(wanted: Wanted, limits: Limits) -> Self {
+        let kinds = match wanted {
+            Wanted::Text => vec!["string"],
+            Wanted::TextOrInteger => vec!["string", "integer"],
+            Wanted::Integer => vec!["integer"],
+            Wanted::Boolean => vec!["boolean"],
+        };
+        let Limits {
+            words,
+            pattern,
+            minimum,
+            maximum,
+        } = limits;
+        Self {
+            kinds,
+            words,
+            pattern,
+            minimum,
+            maximum,
+            ..Self::default()
+        }
+    }
+
+    /// A list of one sort of items.
+    pub(crate) fn list(item: Self) -> Self {
+        Self {
+            kinds: vec!["array"],
+            items: Some(Box::new(item)),
+            ..Self::default()
+        }
+    }
+
+    /// A mapping of names to one sort of entries.
+    pub(crate) fn table(names: &'static str, entry: Self) -> Self {
+        let names = Self {
+            pattern: Some(names),
+            ..Self::default()
+        };
+        Self {
+            kinds: vec!["object"],
+            property_names: Some(Box::new(names)),
+            additional: Some(Additional::Each(Box::new(entry))),
+            ..Self::default()
+        }
+    }
+
+    /// A mapping with known fields.
+    pub(crate) fn record(doc: &str) -> Self {
+        Self {
+            kinds: vec!["object"],
+            description: Some(doc.trim().to_owned()),
+            additional: Some(Additional::Refused(false)),
+            ..Self::default()
+        }
+    }
+
+    /// One of several schemas.
+    pub(crate) fn any_of(any_of: Vec<Self>) -> Self {
+        Self {
+            any_of,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a field to a record.
+    pub(crate) fn field(&mut self, name: &'static str, field: Self, doc: &str, required: bool) {
+        if required {
+            self.required.push(name);
+        }
+        self.properties.insert(
+            name,
+            Self {
+                description: Some(doc.trim().to_owned()),
+                ..field
+            },
+        );
+    }
+
+    /// Says which further fields must be there, and which must not, when a field holds a word; `None` when it never may.
+    pub(crate) fn when(
+        &mut self,
+        field: &'static str,
+        word: &'static str,
+        then: Option<(&[&'static str], &[&'static str])>,
+    ) {
+        let never = || Self {
+            not: Some(Box::new(Self::default())),
+            ..Self::default()
+        };
+        let constant = Self {
+            constant: Some(word),
+            ..Self::default()
+        };
+        let condition = Self {
+            required: vec![field],
+            properties: IndexMap::from([(field, constant)]),
+            ..Self::default()
+        };
+        let consequence = then.map_or_else(never, |(required, refused)| Self {
+            required: required.to_vec(),
+            properties: refused.iter().map(|name| (*name, never())).collect(),
+            ..Self::default()
+        });
+        self.all_of.push(Self {
+            condition: Some(Box::new(condition)),
+            consequence: Some(Box::new(consequence)),
+            ..Self::default()
+        });
+    }
+}

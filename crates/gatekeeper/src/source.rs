@@ -1,0 +1,53 @@
+//! Reads the allow-list file: the only reader of its YAML.
+//!
+//! Responsible for the file's form: fields, types, names; every problem is reported at once with its place. What the form
+//! allows but makes no sense is the linter's business. Never fills in a default, never does I/O, never panics.
+
+mod model;
+mod names;
+mod reader;
+mod record;
+mod scalar;
+mod typed;
+mod yaml;
+
+pub use model::{
+    ContainerSource, DefaultsSource, ParameterStyleSource, RepositorySource, ScriptSource, Source, TaskSource,
+    VolumeSource,
+};
+pub use reader::{List, Located, SourceError, Table, Text};
+pub use scalar::{Count, DefaultValue, Length, Prose, Repeats, Seconds, TextOnly, TypeName, Units, Version};
+pub use typed::{
+    Argument, KeyValueText, ListedPositionals, OptionFields, OptionSource, PositionalFields, PositionalSource,
+    Positionals, TypeFields,
+};
+pub use yaml::Mark;
+
+pub(crate) use record::listed;
+pub(crate) use scalar::{Limits, Wanted};
+
+use crate::schema::{Definitions, SchemaNode};
+use reader::{Reader, Shape};
+
+/// The most problems that one reading reports.
+const MAX_PROBLEMS: usize = 200;
+
+/// Reads the text of an allow-list file. `file_name` is only for messages.
+///
+/// # Errors
+/// Every problem of the file's form, in the order of the file (at most 200).
+pub fn read(file_name: &str, text: &str) -> Result<Source, Vec<SourceError>> {
+    let (root, faults) = yaml::parse(text);
+    let mut reader = Reader::new(file_name, faults);
+    let source = root.and_then(|node| Source::read(&node, &mut reader));
+    let problems = reader.finish();
+    match source {
+        Some(source) if problems.is_empty() => Ok(source),
+        _ => Err(problems),
+    }
+}
+
+/// The schema of one type of the model.
+pub(crate) fn schema_of<S: Shape>(definitions: &mut Definitions) -> SchemaNode {
+    S::schema(definitions)
+}

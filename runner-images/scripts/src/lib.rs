@@ -1,1 +1,19 @@
-//! The standard scripts that run inside the containers.
+//! The standard scripts that run inside the containers, and what they share.
+//!
+//! Responsible for fetching exactly one commit with a git that trusts nothing, and for running one tool on it whose output
+//! and exit code pass through untouched. Never decides what a caller may ask for (the gate does), never reads an allow-list.
+
+pub mod arguments;
+pub mod checkout;
+pub mod clearance;
+pub mod deploy;
+pub mod failure;
+pub mod git;
+pub mod interruption;
+pub mod process;
+pub mod program;
+pub mod report;
+pub mod repository_url;
+pub mod state_place;
+pub mod tool;
+pub mod values;

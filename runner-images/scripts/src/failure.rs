@@ -1,0 +1,134 @@
+//! Every way in which the script itself fails, and the exit code for it.
+//!
+//! Responsible for the codes being one documented contract. They keep clear of the tool's codes (0, 1 and 2) and of those that
+//! the deployer gives a meaning to (120 to 125).
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::checkout::PlaceError;
+use crate::clearance::ClearanceError;
+use crate::git::GitError;
+use crate::interruption::Stopped;
+use crate::process::ProcessError;
+use crate::program::MissingProgram;
+use crate::state_place::StatePlaceError;
+use crate::tool::ToolError;
+
+/// The command line is wrong.
+pub const USAGE: u8 = 64;
+const UNSUITABLE: u8 = 65;
+const UNAVAILABLE: u8 = 69;
+const INTERNAL: u8 = 70;
+const INPUT_OUTPUT: u8 = 74;
+const REFUSED: u8 = 77;
+const NOT_STARTED: u8 = 126;
+const MISSING: u8 = 127;
+
+/// For `--help`.
+pub const EXIT_CODES_HELP: &str = "\
+Exit codes:
+  0, 1, 2 …   the tool's own, unchanged (also those of `init`); 128 + n when signal n ended it
+  64          the command line is wrong
+  65          the commit, the directory or a file is not in the repository, or is of the wrong kind
+  69          the repository cannot be reached or read
+  70          git or Terraform behaved in a way that this script does not know
+  74          a file or directory of the working place cannot be written or read
+  77          refused: unreviewed commit, code still wanted, path out of the checkout, state that would be lost
+  126, 127    git, terraform or terragrunt cannot be started, or is missing
+  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before the tool ran
+
+Environment (declared in the allow-list):
+  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; the tool never gets them
+  SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for the tool
+  TF_PLUGIN_CACHE_DIR       where providers are kept between runs
+  TMPDIR                    where the checkout is made";
+
+/// Why the script failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Signals cannot be caught.
+    #[error("cannot catch signals: {0}")]
+    Signals(io::Error),
+    /// No place to work.
+    #[error("cannot make a working place in `{path}`: {source}; free some space or set TMPDIR")]
+    WorkingPlace {
+        /// Where it should be.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The tool is not there.
+    #[error(transparent)]
+    Missing(#[from] MissingProgram),
+    /// The commit cannot be had.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The operation is not allowed with it.
+    #[error(transparent)]
+    Clearance(#[from] ClearanceError),
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The state would be lost.
+    #[error(transparent)]
+    StatePlace(#[from] StatePlaceError),
+    /// The tool did not run to its end.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// The script was asked to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl Failure {
+    /// What the script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Missing(_) => MISSING,
+            Self::Git(error) | Self::Clearance(ClearanceError::Git(error)) => of_git(error),
+            Self::Place(error) | Self::Tool(ToolError::Place(error)) => of_place(error),
+            Self::Tool(ToolError::Process(error)) => of_process(error),
+            Self::Tool(ToolError::Init(ended)) => ended.exit_code(),
+            Self::Clearance(
+                ClearanceError::NoProtectedRefs(_)
+                | ClearanceError::NotReviewed { .. }
+                | ClearanceError::StillThere { .. },
+            )
+            | Self::StatePlace(StatePlaceError::InsideCheckout) => REFUSED,
+            Self::WorkingPlace { .. } | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_)) => INPUT_OUTPUT,
+            Self::Signals(_) | Self::StatePlace(StatePlaceError::Unreadable { .. }) => INTERNAL,
+            Self::Stopped(stopped) => stopped.exit_code(),
+        }
+    }
+}
+
+const fn of_git(error: &GitError) -> u8 {
+    match error {
+        GitError::Missing(_) => MISSING,
+        GitError::Process(error) => of_process(error),
+        GitError::Prepare { .. } => INPUT_OUTPUT,
+        GitError::Unavailable { .. } => UNAVAILABLE,
+        GitError::NoSuchCommit { .. } | GitError::NotACommit { .. } => UNSUITABLE,
+        GitError::NoProtectedRef { .. } => REFUSED,
+        GitError::Failed { .. } => INTERNAL,
+    }
+}
+
+const fn of_place(error: &PlaceError) -> u8 {
+    match error {
+        PlaceError::Outside { .. } => REFUSED,
+        PlaceError::Missing { .. } | PlaceError::WrongKind { .. } | PlaceError::NoCode { .. } => UNSUITABLE,
+        PlaceError::Unreadable { .. } => INPUT_OUTPUT,
+    }
+}
+
+const fn of_process(error: &ProcessError) -> u8 {
+    match error {
+        ProcessError::Start { .. } => NOT_STARTED,
+        ProcessError::Wait { .. } => INTERNAL,
+        ProcessError::Stopped(stopped) => stopped.exit_code(),
+        ProcessError::TooSlow { .. } => UNAVAILABLE,
+    }
+}

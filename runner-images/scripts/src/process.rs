@@ -1,0 +1,228 @@
+//! One child process at a time: started, waited for, stopped.
+//!
+//! Responsible for what happens to a child when the script is asked to stop, and that every child is reaped. A child is the
+//! leader of its own process group, so that a Ctrl-C on a terminal reaches it once, through us, and never twice.
+
+use std::io::{self, Read};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+use crate::interruption::{Interruptions, Stopped, Wake};
+
+/// How long a child that must stop gets before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+/// More than git prints for anything we ask it.
+const CAPTURE_LIMIT: u64 = 1024 * 1024;
+
+/// Why a child's result is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("cannot start `{program}`: {source}")]
+    Start {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// It could not be waited for.
+    #[error("cannot wait for `{program}`: {source}")]
+    Wait {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The script was asked to stop, and stopped the child.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// It took too long and was stopped.
+    #[error("`{program}` was stopped because it took too long")]
+    TooSlow {
+        /// The program.
+        program: String,
+    },
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this code.
+    Exited(u8),
+    /// By this signal.
+    Signalled(u8),
+}
+
+impl Ended {
+    /// The code that says the same in one byte, as shells have it.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Signalled(signal) => 128_u8.saturating_add(signal),
+        }
+    }
+
+    /// Whether it exited with 0.
+    pub fn is_success(self) -> bool {
+        self == Self::Exited(0)
+    }
+
+    fn of(status: ExitStatus) -> Self {
+        let byte = |number: i32| u8::try_from(number).unwrap_or(u8::MAX);
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Exited(byte(code)),
+            (None, signal) => Self::Signalled(byte(signal.unwrap_or_default())),
+        }
+    }
+}
+
+/// What a child printed and how it ended.
+#[derive(Debug)]
+pub struct Captured {
+    /// How it ended.
+    pub ended: Ended,
+    /// Its standard output, up to a limit.
+    pub stdout: String,
+    /// Its standard error, up to a limit.
+    pub stderr: String,
+}
+
+/// Runs a child and keeps what it prints. A stop or the end of the time stops it.
+pub fn capture(
+    command: &mut Command,
+    limit: Instant,
+    interruptions: &mut Interruptions,
+) -> Result<Captured, ProcessError> {
+    let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let stdout = child.process.stdout.take().map(collect);
+    let stderr = child.process.stderr.take().map(collect);
+    let ended = child.wait_or_stop(Some(limit), interruptions)?;
+    Ok(Captured {
+        ended,
+        stdout: text_of(stdout),
+        stderr: text_of(stderr),
+    })
+}
+
+/// Runs a child to its end. A stop stops it, soon and for certain.
+pub fn run_briefly(command: &mut Command, interruptions: &mut Interruptions) -> Result<Ended, ProcessError> {
+    Running::start(command)?.wait_or_stop(None, interruptions)
+}
+
+/// Runs a child to its own end, however long that takes. The first stop is forwarded to it, once: a second signal makes
+/// Terraform give up its state.
+pub fn run_to_the_end(
+    command: &mut Command,
+    interruptions: &mut Interruptions,
+    on_stop: impl Fn(Stopped),
+) -> Result<Ended, ProcessError> {
+    interruptions.check()?;
+    let mut child = Running::start(command)?;
+    loop {
+        if let Some(ended) = child.poll()? {
+            return Ok(ended);
+        }
+        if let Wake::Stop(stopped) = interruptions.wait_until(None) {
+            on_stop(stopped);
+            child.signal(stopped.to_forward());
+        }
+    }
+}
+
+struct Running {
+    process: Child,
+    program: String,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Result<Self, ProcessError> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        match command.stdin(Stdio::null()).process_group(0).spawn() {
+            Ok(process) => Ok(Self { process, program }),
+            Err(source) => Err(ProcessError::Start { program, source }),
+        }
+    }
+
+    fn poll(&mut self) -> Result<Option<Ended>, ProcessError> {
+        match self.process.try_wait() {
+            Ok(status) => Ok(status.map(Ended::of)),
+            Err(source) => Err(ProcessError::Wait {
+                program: self.program.clone(),
+                source,
+            }),
+        }
+    }
+
+    fn wait_or_stop(
+        &mut self,
+        limit: Option<Instant>,
+        interruptions: &mut Interruptions,
+    ) -> Result<Ended, ProcessError> {
+        loop {
+            if let Some(ended) = self.poll()? {
+                return Ok(ended);
+            }
+            match interruptions.wait_until(limit) {
+                Wake::Stop(stopped) => {
+                    self.end(interruptions)?;
+                    return Err(stopped.into());
+                }
+                Wake::TimeOver if limit.is_some_and(|at| Instant::now() >= at) => {
+                    self.end(interruptions)?;
+                    return Err(ProcessError::TooSlow {
+                        program: self.program.clone(),
+                    });
+                }
+                Wake::Child | Wake::TimeOver => {}
+            }
+        }
+    }
+
+    /// Asks the whole group to stop, and kills what is left after the grace.
+    fn end(&mut self, interruptions: &mut Interruptions) -> Result<(), ProcessError> {
+        self.signal_group(Signal::SIGTERM);
+        let limit = Instant::now() + GRACE;
+        while self.poll()?.is_none() && Instant::now() < limit {
+            interruptions.wait_until(Some(limit));
+        }
+        self.signal_group(Signal::SIGKILL);
+        self.process.wait().map_err(|source| ProcessError::Wait {
+            program: self.program.clone(),
+            source,
+        })?;
+        Ok(())
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.process.id()).ok().map(Pid::from_raw)
+    }
+
+    // A child that is gone already needs no signal: that is the only way these can fail.
+    fn signal(&self, signal: Signal) {
+        self.pid().and_then(|pid| kill(pid, signal).ok());
+    }
+
+    fn signal_group(&self, signal: Signal) {
+        self.pid().and_then(|pid| killpg(pid, signal).ok());
+    }
+}
+
+/// Reads a stream to its end so that the child never blocks, and keeps the first part of it.
+fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        // A stream that breaks has ended: what was read until then is what there is.
+        let _read = stream.by_ref().take(CAPTURE_LIMIT).read_to_end(&mut kept);
+        let _rest = io::copy(&mut stream, &mut io::sink());
+        String::from_utf8_lossy(&kept).into_owned()
+    })
+}
+
+fn text_of(reader: Option<JoinHandle<String>>) -> String {
+    reader.and_then(|thread| thread.join().ok()).unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+//! Where the programs are that the script calls.
+//!
+//! Responsible for finding a program on the absolute directories of PATH, so that nothing in a checkout can take a
+//! program's place. Never runs one.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// A program that the script needs is not there.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{name}` is not on the PATH: {remedy}")]
+pub struct MissingProgram {
+    name: &'static str,
+    remedy: &'static str,
+}
+
+/// The programs that the script calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// git.
+    Git,
+    /// Terraform.
+    Terraform,
+    /// Terragrunt.
+    Terragrunt,
+}
+
+impl Program {
+    /// The file name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Git => "git",
+            Self::Terraform => "terraform",
+            Self::Terragrunt => "terragrunt",
+        }
+    }
+
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::Git => "install the package `git` in the image",
+            Self::Terraform => {
+                "put the program `terraform` into the image, for example from https://developer.hashicorp.com/terraform/install"
+            }
+            Self::Terragrunt => {
+                "put the program `terragrunt` into the image (https://terragrunt.gruntwork.io/docs/getting-started/install), or ask for `--binary=terraform`"
+            }
+        }
+    }
+
+    /// The program's full path.
+    pub fn find(self) -> Result<PathBuf, MissingProgram> {
+        let path = search_path();
+        env::split_paths(&path)
+            .map(|directory| directory.join(self.name()))
+            .find(|candidate| is_executable(candidate))
+            .ok_or(MissingProgram {
+                name: self.name(),
+                remedy: self.remedy(),
+            })
+    }
+}
+
+/// PATH without its relative parts: those would be looked up in the checkout.
+pub fn search_path() -> OsString {
+    absolute_parts(&env::var_os("PATH").unwrap_or_default())
+}
+
+fn absolute_parts(path: &OsStr) -> OsString {
+    let parts = env::split_paths(path).filter(|directory| directory.is_absolute());
+    // Parts that were split at the separator cannot contain it.
+    env::join_paths(parts).unwrap_or_default()
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_parts_of_the_path_are_dropped() {
+        assert_eq!(absolute_parts(OsStr::new(".:/usr/bin::bin:/bin:../x")), "/usr/bin:/bin");
+    }
+}

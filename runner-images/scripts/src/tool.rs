@@ -1,0 +1,257 @@
+//! Terraform or Terragrunt in one directory.
+//!
+//! Responsible for the words and the environment the tool gets, for `init`, and for standard output holding the tool's answer
+//! alone. Runs only with a [`Clearance`].
+
+mod environment;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::arguments::{Format, Inputs, Operation, Order, PlanExit};
+use crate::checkout::{Checkout, PlaceError};
+use crate::clearance::Clearance;
+use crate::interruption::{Interruptions, Stopped};
+use crate::process::{self, Ended, ProcessError};
+use crate::report::Report;
+
+const PLUGIN_CACHE: &str = "TF_PLUGIN_CACHE_DIR";
+/// How often a cache that somebody else is filling is looked at.
+const CACHE_POLL: Duration = Duration::from_millis(100);
+
+/// Why the tool did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// A file with variables cannot be used.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// It could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The plugin cache cannot be used.
+    #[error(
+        "cannot use the plugin cache `{path}`: {source}; correct TF_PLUGIN_CACHE_DIR or the directory's permissions"
+    )]
+    Cache {
+        /// Its directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Its own standard error cannot be given to `init`.
+    #[error("cannot pass the output of `init` on: {0}")]
+    Output(io::Error),
+    /// `init` failed, and has said why.
+    #[error("`init` failed with exit code {}: its own messages are above", .0.exit_code())]
+    Init(Ended),
+}
+
+impl From<Stopped> for ToolError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Process(stopped.into())
+    }
+}
+
+/// The tool, ready to run in its directory.
+#[derive(Debug)]
+pub struct Tool<'run> {
+    order: &'run Order,
+    clearance: Clearance<'run>,
+    program: PathBuf,
+    directory: PathBuf,
+    files: Vec<PathBuf>,
+    report: Report,
+}
+
+impl<'run> Tool<'run> {
+    /// Resolves what the tool will read; runs nothing.
+    pub fn prepare(
+        order: &'run Order,
+        clearance: Clearance<'run>,
+        program: PathBuf,
+        checkout: &Checkout,
+        directory: PathBuf,
+        report: Report,
+    ) -> Result<Self, ToolError> {
+        let files = match clearance.operation() {
+            Operation::Plan(inputs, _) | Operation::Apply(inputs) | Operation::Destroy(inputs, _) => inputs
+                .files
+                .iter()
+                .map(|path| checkout.file(path))
+                .collect::<Result<_, _>>()?,
+            Operation::Validate(_) | Operation::Output(..) => Vec::new(),
+        };
+        Ok(Self {
+            order,
+            clearance,
+            program,
+            directory,
+            files,
+            report,
+        })
+    }
+
+    /// The initialised directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Downloads what the code needs and connects to the state. Everything it says goes to standard error.
+    pub fn init(&self, interruptions: &mut Interruptions) -> Result<(), ToolError> {
+        let cache = lock_plugin_cache(interruptions)?;
+        let mut command = self.command(&init_arguments(self.order));
+        command.stdout(standard_error()?);
+        let ended = process::run_briefly(&mut command, interruptions);
+        drop(cache);
+        match ended? {
+            ended if ended.is_success() => Ok(()),
+            ended => Err(ToolError::Init(ended)),
+        }
+    }
+
+    /// Runs the command itself. Its output and its exit code are passed through as they are.
+    pub fn run(&self, interruptions: &mut Interruptions) -> Result<Ended, ToolError> {
+        let arguments = arguments(self.clearance.operation(), self.order, &self.files);
+        let name = self.order.binary.name();
+        let on_stop = |stopped: Stopped| {
+            self.report.step(format_args!(
+                "{stopped}: passed on to {name} once, waiting until it has released its state"
+            ));
+        };
+        Ok(process::run_to_the_end(
+            &mut self.command(&arguments),
+            interruptions,
+            on_stop,
+        )?)
+    }
+
+    fn command(&self, arguments: &[OsString]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .env_clear()
+            .envs(environment::of_tool(env::vars_os()));
+        self.report
+            .step(format_args!("{} {}", self.order.binary.name(), shown(arguments)));
+        command
+    }
+}
+
+/// Terraform's plugin cache is not safe for two `init` at a time.
+fn lock_plugin_cache(interruptions: &mut Interruptions) -> Result<Option<File>, ToolError> {
+    let Some(path) = env::var_os(PLUGIN_CACHE)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+    else {
+        return Ok(None);
+    };
+    let refused = |source| ToolError::Cache {
+        path: path.clone(),
+        source,
+    };
+    fs::create_dir_all(&path).map_err(refused)?;
+    let lock = File::create(path.join(".lock")).map_err(refused)?;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => interruptions.pause(CACHE_POLL)?,
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        }
+    }
+}
+
+fn standard_error() -> Result<Stdio, ToolError> {
+    use std::os::fd::AsFd as _;
+    io::stderr()
+        .as_fd()
+        .try_clone_to_owned()
+        .map(Stdio::from)
+        .map_err(ToolError::Output)
+}
+
+fn init_arguments(order: &Order) -> Vec<OsString> {
+    let mut words: Vec<OsString> = ["init", "-input=false", "-no-color"].map(OsString::from).into();
+    match order.operation {
+        // Checking code needs no state, and so no credentials for it.
+        Operation::Validate(_) => words.push("-backend=false".into()),
+        Operation::Plan(..) | Operation::Apply(_) | Operation::Destroy(..) | Operation::Output(..) => {
+            words.extend(
+                order
+                    .backend_config
+                    .iter()
+                    .map(|setting| format!("-backend-config={setting}").into()),
+            );
+        }
+    }
+    words
+}
+
+/// One word per option, so that no value can become an option of its own.
+fn arguments(operation: &Operation, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec![operation.name().into(), "-no-color".into()];
+    match operation {
+        Operation::Plan(inputs, exit) => {
+            words.extend((*exit == PlanExit::Detailed).then(|| "-detailed-exitcode".into()));
+            words.extend(input_arguments(inputs, order, files));
+        }
+        Operation::Apply(inputs) | Operation::Destroy(inputs, _) => {
+            words.push("-auto-approve".into());
+            words.extend(input_arguments(inputs, order, files));
+        }
+        Operation::Validate(format) => words.extend(format_argument(*format)),
+        Operation::Output(format, name) => {
+            words.extend(format_argument(*format));
+            words.extend(name.iter().map(|name| name.as_str().into()));
+        }
+    }
+    words
+}
+
+fn input_arguments(inputs: &Inputs, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["-input=false".into()];
+    words.extend(
+        order
+            .lock_timeout
+            .iter()
+            .map(|timeout| format!("-lock-timeout={timeout}").into()),
+    );
+    words.extend(files.iter().map(|file| {
+        let mut word = OsString::from("-var-file=");
+        word.push(file);
+        word
+    }));
+    words.extend(
+        inputs
+            .variables
+            .iter()
+            .map(|variable| format!("-var={variable}").into()),
+    );
+    words.extend(inputs.targets.iter().map(|target| format!("-target={target}").into()));
+    words
+}
+
+fn format_argument(format: Format) -> Option<OsString> {
+    match format {
+        Format::Text => None,
+        Format::Json => Some("-json".into()),
+    }
+}
+
+/// The words without the values of variables and backend settings: those may be nobody's business.
+fn shown(arguments: &[OsString]) -> String {
+    let hide = |word: &OsString| {
+        let word = word.to_string_lossy();
+        let mut parts = word.splitn(3, '=');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(option @ ("-var" | "-backend-config")), Some(key), Some(_)) => format!("{option}={key}=…"),
+            _ => word.into_owned(),
+        }
+    };
+    arguments.iter().map(hide).collect::<Vec<_>>().join(" ")
+}

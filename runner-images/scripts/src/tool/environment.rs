@@ -1,0 +1,127 @@
+//! The environment that the tool gets.
+//!
+//! The script starts from the variables that the allow-list declares (the runner begins with an empty environment).
+//! Responsible for taking out git's secrets and everything that would add words or programs to the tool, and for fixing what
+//! keeps it from asking, paging or phoning home. Reads nothing itself.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::program;
+
+/// Never passed on: git's credentials, and names that change what runs.
+const REMOVED: [&str; 11] = [
+    "PATH",
+    "TF_REATTACH_PROVIDERS",
+    "TF_DATA_DIR",
+    "SSH_AUTH_SOCK",
+    "SSH_ASKPASS",
+    "SSH_KNOWN_HOSTS",
+    "BASH_ENV",
+    "ENV",
+    "PROMPT_COMMAND",
+    "TG_TF_PATH",
+    "TERRAGRUNT_TFPATH",
+];
+
+/// Never passed on, whatever follows: words for the tool, libraries for every program, git's behaviour and token.
+const REMOVED_PREFIXES: [&str; 5] = ["TF_CLI_ARGS", "LD_", "GIT_", "DYLD_", "BASH_FUNC_"];
+
+const FIXED: [(&str, &str); 11] = [
+    ("TF_IN_AUTOMATION", "1"),
+    ("TF_INPUT", "0"),
+    ("CHECKPOINT_DISABLE", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("PAGER", "cat"),
+    ("GIT_PAGER", "cat"),
+    ("EDITOR", "false"),
+    ("VISUAL", "false"),
+    ("GIT_EDITOR", "false"),
+    ("TG_NON_INTERACTIVE", "true"),
+    ("TERRAGRUNT_NON_INTERACTIVE", "true"),
+];
+
+/// The tool's environment, made of the script's.
+pub(super) fn of_tool(own: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    let mut environment: Vec<_> = own.filter(|(name, _)| !is_removed(name.as_bytes())).collect();
+    environment.extend(FIXED.map(|(name, value)| (name.into(), value.into())));
+    environment.push(("PATH".into(), program::search_path()));
+    environment
+}
+
+fn is_removed(name: &[u8]) -> bool {
+    REMOVED.iter().any(|removed| removed.as_bytes() == name)
+        || REMOVED_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn tool_environment(own: &[(&str, &str)]) -> BTreeMap<String, String> {
+        of_tool(own.iter().map(|(name, value)| (name.into(), value.into())))
+            .into_iter()
+            .map(|(name, value)| (name.into_string().unwrap(), value.into_string().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn what_would_add_words_programs_or_git_secrets_is_taken_out() {
+        for name in [
+            "TF_CLI_ARGS",
+            "TF_CLI_ARGS_apply",
+            "TF_CLI_ARGS_init",
+            "TF_REATTACH_PROVIDERS",
+            "TF_DATA_DIR",
+            "LD_PRELOAD",
+            "LD_LIBRARY_PATH",
+            "BASH_ENV",
+            "GIT_TOKEN",
+            "GIT_USERNAME",
+            "GIT_SSH_COMMAND",
+            "GIT_CONFIG_COUNT",
+            "SSH_AUTH_SOCK",
+            "TG_TF_PATH",
+        ] {
+            assert_eq!(tool_environment(&[(name, "x")]).get(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_allow_list_declares_for_the_tool_stays() {
+        for name in [
+            "AWS_REGION",
+            "TF_VAR_size",
+            "TF_PLUGIN_CACHE_DIR",
+            "TF_CLI_CONFIG_FILE",
+            "HOME",
+            "TF_WORKSPACE",
+        ] {
+            assert_eq!(
+                tool_environment(&[(name, "x")]).get(name).map(String::as_str),
+                Some("x"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn pagers_editors_and_questions_are_neutralised_whatever_was_declared() {
+        let environment = tool_environment(&[
+            ("PAGER", "less"),
+            ("EDITOR", "vi"),
+            ("VISUAL", "vi"),
+            ("TF_INPUT", "1"),
+            ("PATH", "bin"),
+        ]);
+        assert_eq!(environment["PAGER"], "cat");
+        assert_eq!(environment["EDITOR"], "false");
+        assert_eq!(environment["VISUAL"], "false");
+        assert_eq!(environment["TF_INPUT"], "0");
+        assert_ne!(environment["PATH"], "bin");
+    }
+}

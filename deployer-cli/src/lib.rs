@@ -11,6 +11,7 @@
     )
 )]
 mod args;
+pub mod console;
 mod dispatch;
 mod request;
 

@@ -20,6 +20,7 @@ pub use pattern::PatternError;
 pub use refusal::{Refusal, UnsafeText};
 pub(crate) use safety::is_visible;
 pub use safety::{MAX_VALUE_CHARACTERS, MAX_WORD_CHARACTERS, check_value, check_word, shown};
+pub(crate) use wording::some_of;
 pub use wording::{accepts, type_name};
 
 use crate::compiled::{TextRule, ValueType};
@@ -182,7 +183,8 @@ impl Text {
         if text.is_empty() && !self.allow_empty {
             return Err(Refusal::Empty);
         }
-        if text.starts_with('-') && !self.allow_leading_dash {
+        // `--` alone ends the options for most parsers, whatever stands before it.
+        if text == "--" || (text.starts_with('-') && !self.allow_leading_dash) {
             return Err(Refusal::LeadingDash);
         }
         if text.chars().count() > usize::try_from(self.max_length).unwrap_or(usize::MAX) {

@@ -1,6 +1,7 @@
 //! Decisions on whole requests: what is permitted, what is denied, and with which reasons.
 
-use crate::lists::{compiled, container, deploy_script, load};
+use crate::lists::{choice, compiled, container, deploy_script, load, option, positional, script, words};
+use gatekeeper::compiled::{PositionalRule, ValueType};
 use gatekeeper::{AllowList, Decision, Permit, decide};
 use protocol::{Denial, ProblemKind, RunRequest};
 
@@ -101,4 +102,37 @@ fn every_problem_is_told_in_the_order_of_the_words() {
         ]
     );
     assert_eq!(denial.problems[0].suggestion.as_deref(), Some("--command"));
+}
+
+#[test]
+fn positionals_are_filled_in_order_and_stand_behind_the_gates_own_end_of_options() {
+    let mut script = script();
+    script.fixed_positionals = words(&["fixed"]);
+    script.options = [("--verbose".to_owned(), option(ValueType::Flag))].into();
+    script.positionals = vec![
+        PositionalRule {
+            required: true,
+            ..positional("first", choice(&["a", "b"]))
+        },
+        PositionalRule {
+            max_repeats: 2,
+            ..positional("rest", ValueType::Integer { min: -5, max: 5 })
+        },
+    ];
+    let list = load(&compiled([("planner", container([("deploy", script)]))]));
+    let permit = permitted(&list, &request(&["a", "--verbose", "-3", "4"]));
+    assert_eq!(permit.args(), ["--verbose", "--", "fixed", "a", "-3", "4"]);
+    let denial = denied(&list, &request(&["c", "1", "2", "3"]));
+    let kinds: Vec<(ProblemKind, Option<u32>)> = denial
+        .problems
+        .iter()
+        .map(|problem| (problem.kind, problem.index))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (ProblemKind::InvalidValue, Some(0)),
+            (ProblemKind::UnexpectedPositional, Some(3))
+        ]
+    );
 }

@@ -1,0 +1,46 @@
+//! What the program `deploy-runner-local` can be: chosen by its first word.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::{enter, supervisor};
+
+/// Plays the role that the words name.
+pub fn run_role(mut words: impl Iterator<Item = OsString>) -> ExitCode {
+    close_inherited();
+    let role = words.next().unwrap_or_default();
+    let folder = words.next().map(PathBuf::from);
+    let outcome = match (role.to_str(), folder) {
+        (Some("supervise"), Some(dir)) => supervisor::detach(&dir).map_err(|error| error.to_string()),
+        (Some("supervise-detached"), Some(dir)) => supervisor::supervise(&dir).map_err(|error| error.to_string()),
+        (Some("enter"), None) => Err(enter::enter()),
+        _ => Err("this program is started by deploy-runner, never by hand".to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            // With nobody to read it there is nobody to tell either.
+            drop(writeln!(std::io::stderr(), "deploy-runner-local: {reason}"));
+            ExitCode::from(125)
+        }
+    }
+}
+
+/// Closes what whoever started us left open, such as the files of a build tool: nothing of it may reach a run.
+fn close_inherited() {
+    let Ok(open) = fs::read_dir("/proc/self/fd") else {
+        return;
+    };
+    let numbers: Vec<i32> = open
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|number| *number > 2)
+        .collect();
+    for number in numbers {
+        // The number of the listing itself is closed already.
+        nix::unistd::close(number).ok();
+    }
+}

@@ -44,6 +44,14 @@ const PASSED_ON: [&str; 12] = [
     "SSH_AUTH_SOCK",
 ];
 
+/// What git says besides the reason.
+const BOILERPLATE: [&str; 4] = [
+    "warning: ",
+    "fatal: Could not read from remote repository",
+    "Please make sure you have the correct access rights",
+    "and the repository exists",
+];
+
 /// Why the commit cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -285,6 +293,7 @@ impl Credential {
     }
 }
 
+/// Received objects are checked, but for three old mistakes that harm nobody and that long histories have.
 fn configuration(transport: Transport) -> String {
     let transport = transport.git_name();
     format!(
@@ -294,6 +303,7 @@ fn configuration(transport: Transport) -> String {
          [safe]\n\tdirectory = *\n\
          [protocol]\n\tallow = never\n[protocol \"{transport}\"]\n\tallow = always\n\
          [transfer]\n\tfsckObjects = true\n\
+         [fetch \"fsck\"]\n\tbadTimezone = ignore\n\tmissingSpaceBeforeDate = ignore\n\tzeroPaddedFilemode = ignore\n\
          [fetch]\n\trecurseSubmodules = false\n[submodule]\n\trecurse = false\n\
          [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n\
          [http]\n\tfollowRedirects = false\n\tlowSpeedLimit = 1000\n\tlowSpeedTime = 60\n\
@@ -309,14 +319,14 @@ fn write_file(path: &Path, text: &str) -> Result<(), GitError> {
     })
 }
 
-/// git's last complaints in one line.
+/// git's first complaints in one line, without what it says after every failure.
 fn one_line(stderr: &str) -> String {
-    let lines: Vec<_> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let last = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default();
-    if last.is_empty() {
+    let says_something = |line: &&str| !line.is_empty() && !BOILERPLATE.iter().any(|start| line.starts_with(start));
+    let lines: Vec<_> = stderr.lines().map(str::trim).filter(says_something).take(3).collect();
+    if lines.is_empty() {
         "git gave no reason".to_owned()
     } else {
-        last.join("; ")
+        lines.join("; ")
     }
 }
 

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use crate::program;
 
 /// Never passed on: git's credentials, and names that change what runs.
-const REMOVED: [&str; 11] = [
+const REMOVED: [&str; 10] = [
     "PATH",
     "TF_REATTACH_PROVIDERS",
     "TF_DATA_DIR",
@@ -18,7 +18,6 @@ const REMOVED: [&str; 11] = [
     "SSH_ASKPASS",
     "SSH_KNOWN_HOSTS",
     "BASH_ENV",
-    "ENV",
     "PROMPT_COMMAND",
     "TG_TF_PATH",
     "TERRAGRUNT_TFPATH",

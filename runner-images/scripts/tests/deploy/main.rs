@@ -1,0 +1,23 @@
+//! `infrastructure-deploy-script` as its users meet it: the real program with real git and real Terraform.
+//!
+//! Nothing here needs a network: repositories are local, servers listen on the loopback address, and the only resource type
+//! is the one that is built into Terraform.
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod git_server;
+#[cfg(test)]
+mod reviewed;
+#[cfg(test)]
+mod servers;
+#[cfg(test)]
+mod signals;
+#[cfg(test)]
+mod words;

@@ -1,0 +1,136 @@
+//! PID 1 of every job container.
+//!
+//! Responsible for: starting one script from the trigger directory in an environment of declared names only, passing a stop on to it,
+//! ending it at its deadline, reaping what it leaves behind, and writing its output as log frames with its secrets masked.
+//! Never: decides what may run (the gate did), uses a shell, opens a network connection or lets the job near its own output.
+
+#![cfg(target_os = "linux")]
+
+mod arguments;
+mod environment;
+mod harden;
+mod job;
+mod log;
+mod mask;
+mod processes;
+mod script;
+mod signals;
+mod supervise;
+mod wait;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
+
+use protocol::frame::{Cause, Encoder};
+
+use crate::arguments::Arguments;
+use crate::environment::Environment;
+use crate::job::Job;
+use crate::log::Log;
+use crate::mask::Masks;
+use crate::script::Script;
+use crate::signals::Signals;
+
+/// The runner's own failure: the job never ran, or its output could not be written.
+const OWN_FAILURE: u8 = 125;
+/// The deadline passed.
+const TIMED_OUT: u8 = 124;
+
+/// Runs the job that the command line names, and answers the status to exit with.
+pub fn main() -> ExitCode {
+    let status = match start(std::env::args_os().skip(1)) {
+        Ok(started) => supervise(started),
+        Err(error) => failed_to_start(&error),
+    };
+    ExitCode::from(status)
+}
+
+/// A job that runs, and all that is needed to bring it to its end.
+struct Started {
+    job: Job,
+    log: Log,
+    signals: Signals,
+    limits: arguments::Limits,
+}
+
+fn start(words: impl Iterator<Item = OsString>) -> Result<Started, StartError> {
+    harden::process()?;
+    let arguments = Arguments::parse(words)?;
+    let script = Script::find(&arguments.trigger_dir, &arguments.script)?;
+    let environment = Environment::collect(&arguments.names, |name| std::env::var_os(name))?;
+    let masks = Masks::of(environment.secrets())?;
+    masks.too_short().for_each(warn_too_short);
+    let signals = Signals::register()?;
+    let (job, outputs) = Job::start(&script, &arguments.words, &environment)?;
+    let log = Log::start(outputs, &masks)?;
+    Ok(Started {
+        job,
+        log,
+        signals,
+        limits: arguments.limits,
+    })
+}
+
+fn supervise(started: Started) -> u8 {
+    let Started {
+        job,
+        log,
+        signals,
+        limits,
+    } = started;
+    supervise::to_the_end(&job, log, &signals, limits).unwrap_or_else(|error| {
+        say(&error);
+        OWN_FAILURE
+    })
+}
+
+fn failed_to_start(error: &StartError) -> u8 {
+    say(error);
+    let cause = Cause::FailedToStart {
+        reason: error.to_string(),
+    };
+    let mut frame = Vec::new();
+    let written = Encoder::new()
+        .finish(OWN_FAILURE, cause, &mut frame)
+        .map_err(std::io::Error::from)
+        .and_then(|_trailer| std::io::stdout().lock().write_all(&frame));
+    if let Err(error) = written {
+        say(&format_args!("cannot write the trailer to standard output: {error}"));
+    }
+    OWN_FAILURE
+}
+
+fn warn_too_short(name: &str) {
+    let least = Masks::LEAST_BYTES;
+    say(&format_args!(
+        "the value of the secret `{name}`, or a line of it, is shorter than {least} bytes and is not masked in the output: use a longer one"
+    ));
+}
+
+/// Tells the operator, on standard error. Nothing can be done when that fails.
+fn say(message: &dyn fmt::Display) {
+    drop(writeln!(std::io::stderr().lock(), "deploy-runner: {message}"));
+}
+
+/// Why the job never ran.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Arguments(#[from] arguments::ArgumentsError),
+    #[error(transparent)]
+    Harden(#[from] harden::HardenError),
+    #[error(transparent)]
+    Script(#[from] script::ScriptError),
+    #[error(transparent)]
+    Environment(#[from] environment::EnvironmentError),
+    #[error(transparent)]
+    Masks(#[from] mask::MasksError),
+    #[error(transparent)]
+    Signals(#[from] signals::SignalsError),
+    #[error(transparent)]
+    Job(#[from] job::JobError),
+    #[error(transparent)]
+    Log(#[from] log::LogError),
+}

@@ -246,10 +246,31 @@ pub struct ConsoleAttack {
     pub name: String,
     /// What the job prints.
     pub output: String,
+    /// The CI systems that it is an order to; all of them by default.
+    #[serde(default)]
+    pub ci: Vec<Ci>,
     /// A text that must still be there.
     pub prints: Option<String>,
     /// A text that must not be there.
     pub never_prints: Option<String>,
+}
+
+/// CI systems that obey orders in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ci {
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+    /// Azure Pipelines.
+    Azure,
+    /// Buildkite.
+    Buildkite,
+    /// `TeamCity`.
+    Teamcity,
+    /// Any other.
+    Other,
 }
 
 /// A log that lies about its end.

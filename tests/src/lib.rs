@@ -6,3 +6,5 @@
 pub mod allow_list;
 pub mod corpus;
 pub mod fuzzed;
+pub mod product;
+pub mod repository;

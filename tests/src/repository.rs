@@ -40,14 +40,14 @@ impl Repository {
         let repository = Self::empty(place);
         let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/infrastructure-live/.");
         let mut copy = product::command(Path::new("/bin/cp"));
-        product::run(copy.arg("-R").arg(tree).arg(repository.clone())).with(0);
+        product::run(copy.arg("-R").arg(tree).arg(repository.worktree())).with(0);
         repository.commit("The demo's infrastructure");
         repository.push("main");
         repository
     }
 
     /// The folder to change files in.
-    pub fn clone(&self) -> &Path {
+    pub fn worktree(&self) -> &Path {
         &self.clone
     }
 

@@ -146,8 +146,8 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
             let outside = repository.bare().with_file_name("outside");
             std::fs::create_dir(&outside).expect("a folder");
             std::fs::write(outside.join("main.tf"), MODULE).expect("a file");
-            std::fs::remove_dir_all(repository.clone().join("prod/web")).expect("it was there");
-            symlink(&outside, repository.clone().join("prod/web")).expect("a link");
+            std::fs::remove_dir_all(repository.worktree().join("prod/web")).expect("it was there");
+            symlink(&outside, repository.worktree().join("prod/web")).expect("a link");
             repository.commit("a link out of the checkout")
         }
         Trap::BranchLikeAnId => {

@@ -99,16 +99,7 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
     let springs = format!("touch {}", marker.display());
     let commit = match trap {
         Trap::Hook => {
-            for hook in [
-                "post-checkout",
-                "post-merge",
-                "pre-receive",
-                "reference-transaction",
-                "fsmonitor-watchman",
-            ] {
-                executable(&repository.bare().join("hooks").join(hook), &springs);
-                repository.write(&format!("hooks/{hook}"), &format!("#!/bin/sh\n{springs}\n"));
-            }
+            hooks(repository, &springs);
             repository.commit("hooks")
         }
         Trap::Submodule => {
@@ -160,6 +151,19 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
     // Our own push is a victim of the hooks, too.
     drop(std::fs::remove_file(marker));
     commit
+}
+
+fn hooks(repository: &Repository, springs: &str) {
+    for hook in [
+        "post-checkout",
+        "post-merge",
+        "pre-receive",
+        "reference-transaction",
+        "fsmonitor-watchman",
+    ] {
+        executable(&repository.bare().join("hooks").join(hook), springs);
+        repository.write(&format!("hooks/{hook}"), &format!("#!/bin/sh\n{springs}\n"));
+    }
 }
 
 fn executable(path: &Path, command: &str) {

@@ -1,0 +1,83 @@
+//! The documents do not promise what is not there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn every_test_that_the_threats_name_exists_where_they_say() {
+    let text = read(&root().join("THREATS.md"));
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for (before, after) in text
+        .match_indices("[`")
+        .map(|(at, _)| text[at + 2..].split_once("`](").expect("a link"))
+    {
+        let path = after.split(')').next().unwrap_or_default();
+        if Path::new(path).extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        named += 1;
+        if !fs::read_to_string(root().join(path)).is_ok_and(|code| code.contains(&format!("fn {before}("))) {
+            missing.push(format!("{before} in {path}"));
+        }
+    }
+    assert!(named > 20, "only {named} tests are named");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn the_threats_have_a_line_for_every_row_of_the_corpus() {
+    let text = read(&root().join("THREATS.md"));
+    for row in e2e::corpus::rows() {
+        let line = format!("| {} | {} |", row.row, row.attack);
+        let line = text
+            .lines()
+            .find(|candidate| candidate.starts_with(&line))
+            .unwrap_or_else(|| panic!("no `{line}`"));
+        assert!(
+            line.contains(&format!("[{} attacks](tests/attacks/", row.entries.len())),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn every_make_command_of_the_readme_is_a_target_of_the_makefile() {
+    let makefile = read(&root().join("Makefile"));
+    let readme = read(&root().join("README.md"));
+    let commands: BTreeSet<&str> = readme
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("make "))
+        .flat_map(|rest| rest.split('#').next().unwrap_or_default().split_whitespace())
+        .collect();
+    assert!(commands.contains("demo") && commands.contains("test"), "{commands:?}");
+    for command in commands {
+        assert!(
+            makefile.contains(&format!("\n{command}: ##")),
+            "the Makefile has no target `{command}`"
+        );
+    }
+}
+
+#[test]
+fn ci_runs_the_test_command_of_the_readme() {
+    assert!(read(&root().join(".ci/run")).lines().any(|line| line == "make test"));
+}
+
+#[test]
+fn the_readme_lists_every_exit_code_of_the_contract() {
+    let readme = read(&root().join("README.md"));
+    for code in protocol::ExitCode::OWN {
+        let row = format!("| {} |", code.code());
+        assert!(readme.lines().any(|line| line.starts_with(&row)), "no line `{row}`");
+    }
+}

@@ -40,6 +40,10 @@ lint: ## formatting, lints, licences, shell scripts
 		echo shellcheck; shellcheck .ci/run scripts/*.sh demo/*.sh benches/*.sh; \
 	else echo 'shellcheck is not installed: shell scripts were not checked'; fi
 
+docs: ## write the generated documents again (tests compare them)
+	@scripts/setup.sh build
+	UPDATE_DOCS=1 cargo test --locked --quiet --package infrastructure-deployer --lib docs_gen
+
 bench: ## measure, and print ratios to what the machine can do at best
 	@scripts/setup.sh build
 	@scripts/dist.sh release

@@ -97,6 +97,9 @@ pub(crate) struct CheckArgs {
     /// The allow-list (YAML)
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Take warnings for errors
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// Arguments of `package`.

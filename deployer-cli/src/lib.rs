@@ -11,16 +11,25 @@
     )
 )]
 mod args;
+pub mod atomic_file;
+pub mod check;
 pub mod console;
+pub mod denial_view;
+pub mod describe_view;
 mod dispatch;
+pub mod docs_gen;
+pub mod explain_view;
+pub mod layout;
+pub mod package;
 mod request;
+pub mod verbs;
 
 use std::ffi::OsString;
 
 /// Does what the command line asks for and answers the exit code of the process.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     match args::Cli::read(words) {
-        Ok(cli) => dispatch::dispatch(&cli).code(),
+        Ok(cli) => dispatch::dispatch(&cli),
         Err(usage) => dispatch::usage(&usage),
     }
 }

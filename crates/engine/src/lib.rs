@@ -2,6 +2,9 @@
 //!
 //! Never decides whether something may run (it takes a [`Permit`], which only the gate makes) and never names a vendor.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 use std::future::Future;
 use std::time::Duration;
 

@@ -1,0 +1,5 @@
+//! The suite that every engine passes, over this machine's engine with the real runner in real sandboxes.
+
+mod common;
+
+engine::conformance_suite!(common::Machine::new());

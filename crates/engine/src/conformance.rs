@@ -1,0 +1,103 @@
+//! The suite that every engine passes: what a launch, an observation and a stop must do, whatever runs the job.
+//!
+//! An engine's tests implement [`Harness`] and call [`conformance_suite!`](crate::conformance_suite), which makes one test of each case. A case
+//! panics when the engine breaks its promise. Nothing here is used outside tests.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "this is a test suite: a panic is how a case fails"
+)]
+
+mod ending;
+mod launching;
+mod log;
+mod seen;
+mod stopping;
+
+use gatekeeper::Permit;
+
+use crate::Engine;
+
+pub use ending::*;
+pub use launching::*;
+pub use log::*;
+pub use seen::{Seen, launch, new_call, observe_to_the_end};
+pub use stopping::*;
+
+/// An engine under test, and permits for jobs that behave in known ways.
+pub trait Harness {
+    /// The engine.
+    type Engine: Engine;
+
+    /// The engine under test.
+    fn engine(&self) -> &Self::Engine;
+
+    /// A permit for such a job. Two permits for the same job come from the same request.
+    fn permit(&self, job: Job) -> Permit;
+}
+
+/// A job that behaves in a known way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Writes `out 1`, `out 2`… to standard output and `err 1`, `err 2`… to standard error, then exits with 0.
+    Print {
+        /// How many lines to each.
+        lines: u32,
+    },
+    /// Exits with the code and writes nothing.
+    Exit {
+        /// The code.
+        code: u8,
+    },
+    /// Sends itself the signal.
+    Signal {
+        /// POSIX signal number, one that ends a process.
+        signal: u8,
+    },
+    /// Writes `ready`, and when it is asked to stop (SIGTERM) writes `cleaned up` and exits with 7. Has five seconds for it.
+    CleanUpOnStop,
+    /// Writes `ready` and ignores being asked to stop. Has one second until it is killed.
+    IgnoreStop,
+    /// Writes `ready` and goes on for ever. Its deadline is after one second, and it has one second to clean up.
+    PassDeadline,
+    /// A script that the allow-list knows and the place where it should run does not have.
+    Missing,
+}
+
+/// Makes a test of every case. Takes an expression that gives a fresh [`Harness`].
+#[macro_export]
+macro_rules! conformance_suite {
+    ($harness:expr) => {
+        $crate::conformance_suite! { $harness;
+            lines_arrive_in_order_and_complete,
+            a_job_without_output_has_a_complete_log,
+            reading_resumes_from_a_cursor,
+            an_empty_cursor_reads_from_the_start_again,
+            every_exit_code_passes_through,
+            a_signal_is_not_an_exit_code,
+            a_passed_deadline_is_a_time_out,
+            a_missing_script_fails_to_start,
+            phases_only_move_forward,
+            the_same_key_and_request_start_one_run,
+            a_key_of_another_request_is_a_conflict,
+            runs_launched_together_under_one_key_are_one_run,
+            several_runs_are_observed_in_one_call,
+            an_unknown_run_is_not_found,
+            an_observation_waits_for_news_and_no_longer,
+            a_stopped_job_has_time_to_clean_up,
+            a_job_that_ignores_its_stop_is_killed,
+            a_stop_right_after_the_launch_is_not_lost,
+            stopping_again_changes_nothing,
+        }
+    };
+    ($harness:expr; $($case:ident,)+) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::conformance::$case(&$harness).await;
+            }
+        )+
+    };
+}

@@ -6,10 +6,12 @@ mod digest;
 mod rule;
 mod task;
 
+pub(crate) use rule::{key_value_text, value_type};
 pub(crate) use task::effective_task;
 
 use indexmap::IndexMap;
 
+use crate::allow_list::MAX_COMPILED_BYTES;
 use crate::compiled::{self, Compiled, Network, ParameterStyle, ValueStyle};
 use crate::lint::{Finding, Severity, lint};
 use crate::source::{
@@ -20,7 +22,7 @@ use crate::source::{
 /// Makes the compiled form.
 ///
 /// # Errors
-/// The linter's findings of severity error, in the order of the file.
+/// The linter's findings of severity error, in the order of the file; or that the result is too large for a gate.
 pub fn compile(source: &Source) -> Result<Compiled, Vec<Finding>> {
     let errors: Vec<_> = lint(source)
         .into_iter()
@@ -29,9 +31,29 @@ pub fn compile(source: &Source) -> Result<Compiled, Vec<Finding>> {
     if !errors.is_empty() {
         return Err(errors);
     }
+    let compiled = whole(source);
+    let size = compiled.canonical_bytes().len();
+    if size > MAX_COMPILED_BYTES {
+        return Err(vec![too_large(source, size)]);
+    }
+    Ok(compiled)
+}
+
+fn too_large(source: &Source, size: usize) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code: "too-large",
+        mark: source.mark,
+        path: String::new(),
+        message: format!("the compiled allow-list has {size} bytes, but a gate reads at most {MAX_COMPILED_BYTES}"),
+        help: "shorten it, or divide it between two deployments".to_owned(),
+    }
+}
+
+fn whole(source: &Source) -> Compiled {
     let defaults = source.defaults.as_ref();
     let task = defaults.and_then(|defaults| defaults.task.as_ref());
-    Ok(Compiled {
+    Compiled {
         format: compiled::FORMAT,
         repositories: table(&source.repositories, repository),
         volumes: table(&source.volumes, volume),
@@ -39,7 +61,7 @@ pub fn compile(source: &Source) -> Result<Compiled, Vec<Finding>> {
             .and_then(|defaults| defaults.container.as_ref())
             .map(|name| name.value.clone()),
         containers: table(&source.containers, |container| self::container(container, task)),
-    })
+    }
 }
 
 fn table<N, V, C>(entries: &Table<N, V>, make: impl Fn(&V) -> C) -> IndexMap<String, C> {

@@ -23,6 +23,7 @@ pub use typed::{
 };
 pub use yaml::Mark;
 
+pub(crate) use reader::join;
 pub(crate) use record::listed;
 pub(crate) use scalar::{Limits, Wanted};
 

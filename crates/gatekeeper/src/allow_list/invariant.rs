@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::LoadError;
 use crate::compiled::{Compiled, Container, OptionRule, Repository, Script, Task, ValueType};
 use crate::grammar::MAX_ARGUMENTS;
-use crate::value::name::{is_name, is_option_name, is_variable_name};
+use crate::value::name::{is_fixed_option_name, is_name, is_option_name, is_variable_name};
 use crate::value::{Checker, check_value};
 
 pub(super) fn broken(rule: String, broken: &'static str) -> LoadError {
@@ -146,13 +146,15 @@ fn check_option_names(path: &str, script: &Script) -> Result<(), LoadError> {
         | ValueType::KeyValue { .. } => None,
     });
     let mut seen = HashSet::new();
-    for name in script.options.keys().chain(script.fixed_options.keys()).chain(carriers) {
+    let callers = script
+        .options
+        .keys()
+        .chain(carriers)
+        .map(|name| (name, is_option_name(name)));
+    let fixed = script.fixed_options.keys();
+    for (name, named) in callers.chain(fixed.map(|name| (name, is_fixed_option_name(name)))) {
         let path = format!("{path}.options.{name}");
-        ensure(
-            is_option_name(name),
-            &path,
-            "this is not an option's name: expected `--` and a name",
-        )?;
+        ensure(named, &path, "this is not an option's name: expected `--` and a name")?;
         ensure(
             seen.insert(name),
             &path,

@@ -1,18 +1,23 @@
-//! Containers: descriptions, sizes, limits.
+//! Containers: what each needs to be useful.
 
-use protocol::LaunchType;
-
-use crate::compile::effective_task;
-use crate::fargate;
 use crate::source::{ContainerSource, Source, Text};
+use crate::value::name::is_name;
 
 use super::report::Report;
+use super::{mount, name, script, size, variable};
 
 pub(super) fn check(source: &Source, report: &mut Report) {
+    if source.containers.entries.is_empty() {
+        report.error(
+            "no-containers",
+            source.mark,
+            "there is no container",
+            "without one, every request is denied",
+        );
+    }
+    name::look_alikes(source.containers.entries.iter().map(|(name, _)| name), report);
     for (name, container) in &source.containers.entries {
-        report.at("containers", |report| {
-            report.at(name, |report| check_one(source, name, container, report));
-        });
+        report.at(name, |report| check_one(source, name, container, report));
     }
 }
 
@@ -26,43 +31,32 @@ fn check_one(source: &Source, name: &Text, container: &ContainerSource, report: 
             help,
         );
     }
-    size(source, name, container, report);
-}
-
-/// The default size and the ceilings: each must exist on Fargate, and the first must not exceed the second.
-fn size(source: &Source, name: &Text, container: &ContainerSource, report: &mut Report) {
-    let defaults = source.defaults.as_ref().and_then(|defaults| defaults.task.as_ref());
-    let task = effective_task(container.task.as_ref(), defaults);
-    let mark = container.task.as_ref().map_or(name.mark, |task| task.mark);
-    for (field, size, most) in [
-        ("cpu", task.cpu, task.max_cpu),
-        ("memory", task.memory, task.max_memory),
-    ] {
-        if size > most {
-            let message = format!("the default {field} of {size} is above its ceiling of {most}");
-            report.error(
-                "default-above-ceiling",
-                mark,
-                message,
-                format!("lower `{field}` or raise `max_{field}`"),
-            );
+    if !is_name(&container.image) {
+        let message = format!(
+            "`{}` is not the name of an image",
+            crate::value::shown(&container.image)
+        );
+        let help = "name an image of runner-images/ with letters, digits, `_`, `.` and `-`; its address and digest are set when it is deployed";
+        report.at("image", |report| {
+            report.error("image-name", container.image.mark, message, help);
+        });
+    }
+    report.at("environment", |report| variable::check_environment(container, report));
+    report.at("secrets", |report| variable::check_secrets(container, report));
+    report.at("volumes", |report| mount::check(source, container, report));
+    size::check(source, name, container, report);
+    if container.scripts.entries.is_empty() {
+        report.error(
+            "no-scripts",
+            name.mark,
+            format!("the container `{name}` has no script"),
+            "declare one, or remove the container",
+        );
+    }
+    report.at("scripts", |report| {
+        name::look_alikes(container.scripts.entries.iter().map(|(name, _)| name), report);
+        for (name, script) in &container.scripts.entries {
+            report.at(name, |report| script::check(source, name, script, report));
         }
-    }
-    if task.launch_types.iter().all(|kind| *kind == LaunchType::Ec2) {
-        return;
-    }
-    for (what, cpu, memory) in [
-        ("default size", task.cpu, task.memory),
-        ("ceiling", task.max_cpu, task.max_memory),
-    ] {
-        if !fargate::valid_pair(cpu, memory) {
-            let message = format!("the {what} of cpu {cpu} with memory {memory} does not exist on Fargate");
-            report.error(
-                "fargate-size",
-                mark,
-                message,
-                format!("nearest: {}", fargate::nearest_sizes(cpu)),
-            );
-        }
-    }
+    });
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::source::Mark;
+use crate::source::{Mark, join};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ impl Report {
     }
 
     fn add(&mut self, severity: Severity, code: &'static str, mark: Mark, message: String, help: String) {
-        let path = self.path.join(".");
+        let path = join(&self.path);
         self.findings.push(Finding {
             severity,
             code,

@@ -39,6 +39,8 @@ record! {
     VolumeSource {
         /// What it is for.
         required description: Located<Prose>,
+        /// Several containers may mount it, although a run in one can then change what a run in another relies on.
+        optional shared: Located<bool>,
     }
 
     /// Settings for all containers that do not say otherwise.

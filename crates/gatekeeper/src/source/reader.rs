@@ -197,7 +197,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn join(path: &[String]) -> String {
+/// A path in the allow-list from its steps.
+pub(crate) fn join(path: &[String]) -> String {
     let mut joined = String::new();
     for step in path {
         if !joined.is_empty() && !step.starts_with('[') {

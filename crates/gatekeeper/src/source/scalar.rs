@@ -183,12 +183,12 @@ pub type Units = Count<1_048_576>;
 /// Characters of a value.
 pub type Length = Count<4096>;
 /// How often an option may be given.
-pub type Repeats = Count<1024>;
+pub type Repeats = Count<256>;
 
 impl<const MOST: u32> Scalar for Count<MOST> {
     const WANTED: Wanted = Wanted::Integer;
     const EXPECTED: &'static str = match MOST {
-        1024 => "an integer from 1 to 1,024",
+        256 => "an integer from 1 to 256",
         4096 => "an integer from 1 to 4,096",
         _ => "an integer from 1 to 1,048,576",
     };

@@ -14,6 +14,12 @@ pub fn is_option_name(text: &str) -> bool {
     text.len() <= MAX_NAME_BYTES && text.strip_prefix("--").is_some_and(begins_and_continues)
 }
 
+/// Names of options that are always passed: also with one dash, as third-party programs have them.
+pub fn is_fixed_option_name(text: &str) -> bool {
+    let bare = text.strip_prefix("--").or_else(|| text.strip_prefix('-'));
+    text.len() <= MAX_NAME_BYTES && bare.is_some_and(begins_and_continues)
+}
+
 /// Names of environment variables, as POSIX shells take them.
 pub fn is_variable_name(text: &str) -> bool {
     let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
@@ -69,6 +75,25 @@ mod tests {
             &format!("--{}", "a".repeat(63)),
         ] {
             assert!(!is_option_name(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_fixed_options_may_have_one_dash() {
+        for text in ["-a", "-var", "--var", &format!("-{}", "a".repeat(63))] {
+            assert!(is_fixed_option_name(text), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "--",
+            "a",
+            "---a",
+            "-a=b",
+            "-.a",
+            &format!("-{}", "a".repeat(64)),
+        ] {
+            assert!(!is_fixed_option_name(text), "{text}");
         }
     }
 

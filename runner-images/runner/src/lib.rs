@@ -57,12 +57,12 @@ struct Started {
 
 fn start(words: impl Iterator<Item = OsString>) -> Result<Started, StartError> {
     harden::process()?;
+    let signals = Signals::register()?;
     let arguments = Arguments::parse(words)?;
     let script = Script::find(&arguments.trigger_dir, &arguments.script)?;
     let environment = Environment::collect(&arguments.names, |name| std::env::var_os(name))?;
     let masks = Masks::of(environment.secrets())?;
     masks.too_short().for_each(warn_too_short);
-    let signals = Signals::register()?;
     let (job, outputs) = Job::start(&script, &arguments.words, &environment)?;
     let log = Log::start(outputs, &masks)?;
     Ok(Started {

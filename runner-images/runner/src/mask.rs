@@ -9,7 +9,6 @@
 
 mod forms;
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,8 +29,11 @@ pub(crate) struct Masks {
 /// Why secrets cannot be looked for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MasksError {
-    #[error("the secrets have {0} bytes in all, more than can be masked: at most {max} bytes are taken", max = Masks::MOST_BYTES)]
-    TooLarge(usize),
+    #[error(
+        "the forms of the secrets, up to `{name}`, have more than the {most} bytes that can be looked for: declare fewer or smaller ones",
+        most = Masks::MOST_FORM_BYTES
+    )]
+    TooLarge { name: String },
     #[error("cannot prepare the masking of the secrets: {0}")]
     Build(#[from] aho_corasick::BuildError),
     #[error("cannot prepare the masking of the secrets: {0}")]
@@ -41,27 +43,24 @@ pub(crate) enum MasksError {
 impl Masks {
     /// Shorter values, and shorter lines of a value, are not masked: they would turn up everywhere.
     pub(crate) const LEAST_BYTES: usize = 4;
-    /// Keeps the memory for all forms of all secrets within bounds.
-    pub(crate) const MOST_BYTES: usize = 32 * 1024;
+    /// Keeps the memory for looking for all forms of all secrets within bounds. A private key has some 50 KiB of forms.
+    pub(crate) const MOST_FORM_BYTES: usize = 1024 * 1024;
 
     pub(crate) fn of<'a>(secrets: impl Iterator<Item = (&'a OsStr, &'a [u8])>) -> Result<Self, MasksError> {
-        let mut bytes = 0;
         let mut too_short = Vec::new();
-        let mut patterns = Vec::new();
+        let mut patterns: Vec<Vec<u8>> = Vec::new();
         for (name, value) in secrets {
-            bytes += value.len();
+            let name = name.to_string_lossy().into_owned();
+            forms::of(value, &mut patterns);
+            patterns.sort_unstable();
+            patterns.dedup();
+            if patterns.iter().map(Vec::len).sum::<usize>() > Self::MOST_FORM_BYTES {
+                return Err(MasksError::TooLarge { name });
+            }
             if forms::has_short_line(value) {
-                too_short.push(name.to_string_lossy().into_owned());
-            }
-            if bytes <= Self::MOST_BYTES {
-                forms::of(value, &mut patterns);
+                too_short.push(name);
             }
         }
-        if bytes > Self::MOST_BYTES {
-            return Err(MasksError::TooLarge(bytes));
-        }
-        patterns.sort_unstable();
-        patterns.dedup();
         let patterns = (!patterns.is_empty()).then(|| Patterns::new(&patterns)).transpose()?;
         Ok(Self {
             patterns: patterns.map(Arc::new),
@@ -86,27 +85,40 @@ impl Masks {
 struct Patterns {
     automaton: NFA,
     start: StateID,
-    /// For each state, how many of the bytes read last are the start of a form.
-    depths: HashMap<StateID, usize>,
+    /// For each state but the start, in order, how many of the bytes read last are the start of a form.
+    depths: Vec<(StateID, u32)>,
 }
 
 impl Patterns {
     fn new(forms: &[Vec<u8>]) -> Result<Self, MasksError> {
         let automaton = Builder::new().match_kind(MatchKind::Standard).build(forms)?;
         let start = automaton.start_state(Anchored::No)?;
-        let mut depths = HashMap::new();
+        let mut depths = Vec::with_capacity(forms.iter().map(Vec::len).sum());
         for form in forms {
             let mut state = start;
-            for (index, byte) in form.iter().enumerate() {
+            for (byte, depth) in form.iter().zip(1..) {
                 state = automaton.next_state(Anchored::No, state, *byte);
-                depths.insert(state, index + 1);
+                depths.push((state, depth));
             }
         }
+        depths.sort_unstable();
+        depths.dedup();
+        depths.shrink_to_fit();
         Ok(Self {
             automaton,
             start,
             depths,
         })
+    }
+
+    /// How many of the bytes read last may become a form.
+    fn depth(&self, state: StateID) -> usize {
+        let found = self.depths.binary_search_by_key(&state, |(state, _)| *state);
+        let depth = found
+            .ok()
+            .and_then(|index| self.depths.get(index))
+            .map_or(0, |(_, depth)| *depth);
+        usize::try_from(depth).unwrap_or(usize::MAX)
     }
 
     /// The length of the longest form that ends in this state.
@@ -177,8 +189,7 @@ impl Search {
                 self.cover(end.saturating_sub(length)..end);
             }
         }
-        let undecided = patterns.depths.get(&self.state).copied().unwrap_or(0);
-        self.release(self.held.len().saturating_sub(undecided), out);
+        self.release(self.held.len().saturating_sub(patterns.depth(self.state)), out);
     }
 
     /// Notes a find. It ends after all others, but may start before some.

@@ -118,11 +118,25 @@ fn a_value_or_line_that_is_too_short_is_not_masked_and_is_reported() {
 }
 
 #[test]
-fn more_secret_bytes_than_can_be_masked_are_refused() {
-    let half = vec![b'x'; Masks::MOST_BYTES / 2 + 1];
-    let secrets = [(OsStr::new("A"), half.as_slice()), (OsStr::new("B"), half.as_slice())];
-    let error = Masks::of(secrets.into_iter()).err().unwrap();
-    assert!(matches!(error, MasksError::TooLarge(32_770)), "{error}");
+fn more_secret_bytes_than_can_be_looked_for_are_refused_by_name() {
+    let large = "0123456789abcdefghijklmnopqrstuvwxyz-".repeat(500);
+    let secrets = ["A", "B", "C", "D", "E", "F"].map(|name| (OsStr::new(name), format!("{name}{large}{name}")));
+    let of = |count| {
+        Masks::of(
+            secrets
+                .iter()
+                .take(count)
+                .map(|(name, value)| (*name, value.as_bytes())),
+        )
+    };
+    assert!(of(4).is_ok());
+    let error = of(6).err().unwrap();
+    assert!(
+        error
+            .to_string()
+            .contains("up to `F`, have more than the 1048576 bytes"),
+        "{error}"
+    );
 }
 
 fn base64(bytes: &[u8], url: bool) -> String {

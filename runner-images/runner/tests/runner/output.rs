@@ -70,7 +70,11 @@ fn a_secret_that_is_too_short_to_be_masked_is_named_in_a_warning_without_its_val
 #[test]
 fn row_31_a_line_of_a_gigabyte_needs_little_memory_and_loses_nothing() {
     const GIGABYTE: u64 = 1 << 30;
-    let runner = Runner::of("head -c 1073741824 /dev/zero | tr '\\0' x").secret("TOKEN", "xxhunter22");
+    // Its forms are almost as many as are looked for.
+    let large: Vec<_> = (0..900).map(|number| format!("{number}\"</> &")).collect();
+    let runner = Runner::of("head -c 1073741824 /dev/zero | tr '\\0' x")
+        .secret("TOKEN", "xxhunter22")
+        .secret("LARGE", &large.concat());
     let mut child = runner.command("job", &[]).stdout(Stdio::piped()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut reader = BufReader::with_capacity(1 << 20, child.stdout.take().unwrap());

@@ -59,8 +59,8 @@ pub(crate) struct SchemaNode {
     title: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    #[serde(rename = "type", skip_serializing_if = "Vec::is_empty")]
-    kinds: Vec<&'static str>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<Kind>,
     #[serde(rename = "const", skip_serializing_if = "Option::is_none")]
     constant: Option<&'static str>,
     #[serde(rename = "enum", skip_serializing_if = "Vec::is_empty")]
@@ -95,6 +95,14 @@ pub(crate) struct SchemaNode {
     definitions: IndexMap<&'static str, SchemaNode>,
 }
 
+/// The JSON types of a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Kind {
+    One(&'static str),
+    Either([&'static str; 2]),
+}
+
 /// What fields without a name of their own may be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -107,12 +115,12 @@ enum Additional {
 impl SchemaNode {
     /// A single value.
     pub(crate) fn scalar(wanted: Wanted, limits: Limits) -> Self {
-        let kinds = match wanted {
-            Wanted::Text => vec!["string"],
-            Wanted::TextOrInteger => vec!["string", "integer"],
-            Wanted::Integer => vec!["integer"],
-            Wanted::Boolean => vec!["boolean"],
-        };
+        let kind = Some(match wanted {
+            Wanted::Text => Kind::One("string"),
+            Wanted::TextOrInteger => Kind::Either(["string", "integer"]),
+            Wanted::Integer => Kind::One("integer"),
+            Wanted::Boolean => Kind::One("boolean"),
+        });
         let Limits {
             words,
             pattern,
@@ -120,7 +128,7 @@ impl SchemaNode {
             maximum,
         } = limits;
         Self {
-            kinds,
+            kind,
             words,
             pattern,
             minimum,
@@ -132,7 +140,7 @@ impl SchemaNode {
     /// A list of one sort of items.
     pub(crate) fn list(item: Self) -> Self {
         Self {
-            kinds: vec!["array"],
+            kind: Some(Kind::One("array")),
             items: Some(Box::new(item)),
             ..Self::default()
         }
@@ -145,7 +153,7 @@ impl SchemaNode {
             ..Self::default()
         };
         Self {
-            kinds: vec!["object"],
+            kind: Some(Kind::One("object")),
             property_names: Some(Box::new(names)),
             additional: Some(Additional::Each(Box::new(entry))),
             ..Self::default()
@@ -155,7 +163,7 @@ impl SchemaNode {
     /// A mapping with known fields.
     pub(crate) fn record(doc: &str) -> Self {
         Self {
-            kinds: vec!["object"],
+            kind: Some(Kind::One("object")),
             description: Some(doc.trim().to_owned()),
             additional: Some(Additional::Refused(false)),
             ..Self::default()

@@ -16,3 +16,8 @@ fn check_file(name: &str, text: &str) {
 fn the_demo_is_in_order() {
     check_file("demo.yaml", include_str!("../../../config/demo.yaml"));
 }
+
+#[test]
+fn the_standard_allow_list_is_in_order() {
+    check_file("allow-list.yaml", include_str!("../../../config/allow-list.yaml"));
+}

@@ -7,19 +7,24 @@
 mod ci;
 pub mod elapsed;
 mod neutralise;
+mod screen;
 mod settings;
+mod sink;
 pub mod style;
 mod summary;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 pub use ci::CiSystem;
 use ci::Severity;
-pub use neutralise::Neutraliser;
+pub use neutralise::{Neutraliser, harmless};
 use protocol::Phase;
 use protocol::frame::Channel;
+use screen::{Screen, screen_after};
 pub use settings::{Colour, HEARTBEAT, JobOutput, Notes, Progress, Settings, Stream, Treatment, colour, width};
+pub use sink::OutputError;
+use sink::Sink;
 use style::paint;
 pub use summary::{Closing, Logs, Outcome, Report};
 
@@ -29,22 +34,6 @@ const ERASE_LINE: &str = "\r\x1b[2K";
 const RESET_STYLE: &[u8] = b"\x1b[0m";
 /// Below this width a live line says nothing useful.
 const NARROWEST_LIVE_LINE: usize = 12;
-
-/// Why the job's output could not be passed on.
-#[derive(Debug, thiserror::Error)]
-pub enum OutputError {
-    /// The reader has gone, as `head` does. Not a failure of the run.
-    #[error("{0} was closed by its reader: the rest of the output is not shown")]
-    Closed(&'static str),
-    /// The stream failed, a full disk for example.
-    #[error("cannot write to {stream}: {source}")]
-    Failed {
-        /// Which stream.
-        stream: &'static str,
-        /// What the system says.
-        source: io::Error,
-    },
-}
 
 /// The console of one watched run.
 #[derive(Debug)]
@@ -57,26 +46,6 @@ pub struct Console<Out, Err> {
     clock: Clock,
     group: Group,
     phase: Option<Phase>,
-}
-
-/// A stream and what is done to the job's bytes before they go there.
-#[derive(Debug)]
-struct Sink<W> {
-    name: &'static str,
-    writer: W,
-    filter: Option<Neutraliser>,
-    buffer: Vec<u8>,
-}
-
-/// What the last line of the screen holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Screen {
-    /// Nothing: the next byte begins a line.
-    LineStart,
-    /// Job output without an end of line.
-    JobLine,
-    /// The live line, with this text.
-    Live(String),
 }
 
 /// Times since the start, as the last tick told them.
@@ -100,7 +69,7 @@ impl<Out: Write, Err: Write> Console<Out, Err> {
         Self {
             out: Sink::new("standard output", out, settings.stdout),
             err: Sink::new("standard error", err, settings.stderr),
-            label: one_line(label),
+            label: harmless(None, label).replace('\n', " "),
             settings,
             screen: Screen::LineStart,
             clock: Clock::default(),
@@ -346,79 +315,6 @@ impl<Out: Write, Err: Write> Console<Out, Err> {
             Channel::Stdout => self.out.flush(),
             Channel::Stderr => self.err.flush(),
         }
-    }
-}
-
-impl<W: Write> Sink<W> {
-    fn new(name: &'static str, writer: W, treatment: Treatment) -> Self {
-        let filter = match treatment {
-            Treatment::Exact => None,
-            Treatment::Terminal => Some(Neutraliser::new(None)),
-            Treatment::Log(ci) => Some(Neutraliser::new(Some(ci))),
-        };
-        Self {
-            name,
-            writer,
-            filter,
-            buffer: Vec::new(),
-        }
-    }
-
-    /// Writes what `fill` makes, and answers it.
-    fn pass(&mut self, fill: impl FnOnce(Option<&mut Neutraliser>, &mut Vec<u8>)) -> Result<&[u8], OutputError> {
-        self.buffer.clear();
-        fill(self.filter.as_mut(), &mut self.buffer);
-        let written = self.writer.write_all(&self.buffer);
-        written.map_err(|error| self.failure(error))?;
-        Ok(&self.buffer)
-    }
-
-    fn flush(&mut self) -> Result<(), OutputError> {
-        let flushed = self.writer.flush();
-        flushed.map_err(|error| self.failure(error))
-    }
-
-    fn open_style(&self) -> &[u8] {
-        self.filter.as_ref().map_or(&[], Neutraliser::open_style)
-    }
-
-    fn failure(&self, error: io::Error) -> OutputError {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            OutputError::Closed(self.name)
-        } else {
-            OutputError::Failed {
-                stream: self.name,
-                source: error,
-            }
-        }
-    }
-}
-
-/// Text for a person, with everything neutralised that would be in a job's output.
-pub fn harmless(ci: Option<CiSystem>, text: &str) -> String {
-    let mut filter = Neutraliser::new(ci);
-    let mut out = Vec::with_capacity(text.len());
-    filter.push(text.as_bytes(), &mut out);
-    filter.finish(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn one_line(text: &str) -> String {
-    harmless(None, text).replace('\n', " ")
-}
-
-/// What the written bytes leave on the last line of the screen; nothing when they leave it as it was. Colours do not count.
-fn screen_after(written: &[u8]) -> Option<Screen> {
-    let after_line_end = written.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-    let mut rest = after_line_end;
-    while let Some(sequence) = rest.strip_prefix(b"\x1b[") {
-        let end = sequence.iter().position(|&byte| byte == b'm');
-        rest = end.and_then(|end| sequence.get(end + 1..)).unwrap_or_default();
-    }
-    match (rest.is_empty(), after_line_end.len() < written.len()) {
-        (false, _) => Some(Screen::JobLine),
-        (true, true) => Some(Screen::LineStart),
-        (true, false) => None,
     }
 }
 

@@ -66,15 +66,19 @@ impl Neutraliser {
     /// Filters the next bytes and appends the result to `out`. At most a few dozen bytes are held back.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let mut rest = bytes;
-        while let Some((&byte, tail)) = rest.split_first() {
+        while let Some(&byte) = rest.first() {
             let plain = self.plain_run(rest);
-            if plain.is_empty() {
-                self.byte(byte, out);
-                rest = tail;
-            } else {
+            let taken = if !plain.is_empty() {
                 out.extend_from_slice(plain);
-                rest = rest.get(plain.len()..).unwrap_or_default();
-            }
+                plain.len()
+            } else if let Some(character) = self.whole_character(rest) {
+                self.character(character, out);
+                character.len_utf8()
+            } else {
+                self.byte(byte, out);
+                1
+            };
+            rest = rest.get(taken..).unwrap_or_default();
         }
     }
 
@@ -102,6 +106,18 @@ impl Neutraliser {
             None => bytes.get(..leading(bytes, is_plain)).unwrap_or_default(),
             Some(guard) => guard.take_plain(bytes),
         }
+    }
+
+    /// The character beyond ASCII that `bytes` begins with, if it is there as a whole: a short cut, the rest is done byte by byte.
+    fn whole_character(&self, bytes: &[u8]) -> Option<char> {
+        let length = match bytes.first()? {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            _ => return None,
+        };
+        let candidate = bytes.get(..length).filter(|_| matches!(self.state, State::Ground))?;
+        std::str::from_utf8(candidate).ok()?.chars().next()
     }
 
     fn byte(&mut self, byte: u8, out: &mut Vec<u8>) {
@@ -274,6 +290,15 @@ fn is_deceptive(character: char) -> bool {
 fn push_char(character: char, out: &mut Vec<u8>) {
     let mut buffer = [0; 4];
     out.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+}
+
+/// Text for a person, with everything neutralised that would be in a job's output.
+pub fn harmless(ci: Option<CiSystem>, text: &str) -> String {
+    let mut filter = Neutraliser::new(ci);
+    let mut out = Vec::with_capacity(text.len());
+    filter.push(text.as_bytes(), &mut out);
+    filter.finish(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

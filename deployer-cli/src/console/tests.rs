@@ -1,6 +1,7 @@
 //! What a person or a log sees of a watched run.
 
 use std::cell::RefCell;
+use std::io;
 use std::rc::Rc;
 
 use super::*;

@@ -34,7 +34,7 @@ Exit codes:
   69          the repository cannot be reached or read
   70          git or Terraform behaved in a way that this script does not know
   74          a file or directory of the working place cannot be written or read
-  77          refused: unreviewed commit, code still wanted, path out of the checkout, state that would be lost
+  77          refused: unreviewed commit, code still wanted, path leads out, state would be lost
   126, 127    git, terraform or terragrunt cannot be started, or is missing
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before the tool ran
 

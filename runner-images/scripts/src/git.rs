@@ -336,3 +336,141 @@ fn in_backticks(refs: &[RefName]) -> String {
         .collect::<Vec<_>>()
         .join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::report::LogLevel;
+
+    /// Several of these protect against the same thing, so only a look at all of them shows that none is missing.
+    #[test]
+    fn git_gets_every_protection_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().to_owned();
+        let url: RepositoryUrl = "https://git.example.com/live.git".parse().unwrap();
+        let mut interruptions = Interruptions::catch().unwrap();
+        let credential = Credential {
+            user: "carol".to_owned(),
+            token: "hunter2".to_owned(),
+        };
+        let report = Report::new(LogLevel::Info);
+        let git = Git {
+            program: "/usr/bin/git".into(),
+            home: home.clone(),
+            url: &url,
+            credential: Some(credential),
+            limit: Instant::now(),
+            report,
+            interruptions: &mut interruptions,
+        };
+        let command = git.command(&home);
+        let mut environment: BTreeMap<_, _> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value?.to_str()?.to_owned())))
+            .collect();
+        for name in PASSED_ON {
+            environment.remove(name);
+        }
+        let home = home.to_str().unwrap().to_owned();
+        assert!(environment.remove("PATH").is_some());
+        let ssh = environment.remove("GIT_SSH_COMMAND").unwrap();
+        assert!(
+            ssh.starts_with("ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=yes "),
+            "{ssh}"
+        );
+        let expected = [
+            ("GIT_ALLOW_PROTOCOL", "https"),
+            ("GIT_ASKPASS", "false"),
+            ("GIT_ATTR_NOSYSTEM", "1"),
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_GLOBAL", &format!("{home}/gitconfig")),
+            ("GIT_CONFIG_KEY_0", "http.https://git.example.com/.extraHeader"),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_VALUE_0", "Authorization: Basic Y2Fyb2w6aHVudGVyMg=="),
+            ("GIT_EDITOR", "false"),
+            ("GIT_LFS_SKIP_SMUDGE", "1"),
+            ("GIT_LITERAL_PATHSPECS", "1"),
+            ("GIT_NO_LAZY_FETCH", "1"),
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+            ("GIT_PAGER", "cat"),
+            ("GIT_PROTOCOL_FROM_USER", "0"),
+            ("GIT_SSH_VARIANT", "ssh"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("HOME", &home),
+            ("LC_ALL", "C"),
+            ("SSH_ASKPASS_REQUIRE", "never"),
+            ("XDG_CONFIG_HOME", &home),
+        ];
+        let expected: BTreeMap<_, _> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        assert_eq!(environment, expected);
+    }
+
+    #[test]
+    fn the_configuration_has_every_protection() {
+        let configuration = configuration(Transport::Ssh);
+        let settings: Vec<_> = configuration.lines().map(str::trim).collect();
+        assert_eq!(
+            settings,
+            [
+                "[core]",
+                "hooksPath = /dev/null",
+                "fsmonitor = false",
+                "attributesFile = /dev/null",
+                "excludesFile = /dev/null",
+                "protectHFS = true",
+                "protectNTFS = true",
+                "[init]",
+                "defaultBranch = unused",
+                "[safe]",
+                "directory = *",
+                "[protocol]",
+                "allow = never",
+                "[protocol \"ssh\"]",
+                "allow = always",
+                "[transfer]",
+                "fsckObjects = true",
+                "[fetch \"fsck\"]",
+                "badTimezone = ignore",
+                "missingSpaceBeforeDate = ignore",
+                "zeroPaddedFilemode = ignore",
+                "[fetch]",
+                "recurseSubmodules = false",
+                "[submodule]",
+                "recurse = false",
+                "[gc]",
+                "auto = 0",
+                "[maintenance]",
+                "auto = false",
+                "[http]",
+                "followRedirects = false",
+                "lowSpeedLimit = 1000",
+                "lowSpeedTime = 60",
+                "[credential]",
+                "helper =",
+                "[advice]",
+                "detachedHead = false",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_credential_is_for_the_web_only() {
+        let credential = Credential {
+            user: "carol".to_owned(),
+            token: "hunter2".to_owned(),
+        };
+        for url in ["ssh://git@git.example.com/live.git", "file:///srv/live.git"] {
+            assert_eq!(credential.as_configuration(&url.parse().unwrap()), []);
+        }
+    }
+
+    #[test]
+    fn gits_reason_is_shown_without_what_it_always_says() {
+        let stderr = "warning: x\nHost key verification failed.\r\nfatal: Could not read from remote repository.\n\n\
+                      Please make sure you have the correct access rights\nand the repository exists.\n";
+        assert_eq!(one_line(stderr), "Host key verification failed.");
+        assert_eq!(one_line("\n"), "git gave no reason");
+    }
+}

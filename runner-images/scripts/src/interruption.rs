@@ -119,3 +119,41 @@ impl Interruptions {
         }
     }
 }
+
+#[cfg(test)]
+impl Interruptions {
+    /// Signals from a channel, so that tests in one process do not stop each other.
+    pub(crate) fn from_channel(signals: Receiver<i32>) -> Self {
+        Self { signals, first: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_stop_is_reported_and_it_is_remembered() {
+        let (sender, signals) = channel();
+        let mut interruptions = Interruptions::from_channel(signals);
+        assert_eq!(interruptions.check(), Ok(()));
+        for signal in [SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGCHLD] {
+            sender.send(signal).unwrap();
+        }
+        assert_eq!(interruptions.wait_until(None), Wake::Child);
+        assert_eq!(interruptions.wait_until(None), Wake::Stop(Stopped::Interrupted));
+        assert_eq!(interruptions.wait_until(None), Wake::Child);
+        assert_eq!(interruptions.wait_until(Some(Instant::now())), Wake::TimeOver);
+        assert_eq!(interruptions.check(), Err(Stopped::Interrupted));
+        assert_eq!(interruptions.pause(Duration::from_hours(1)), Err(Stopped::Interrupted));
+    }
+
+    #[test]
+    fn a_pause_ends_with_a_stop_and_not_with_a_child() {
+        let (sender, signals) = channel();
+        let mut interruptions = Interruptions::from_channel(signals);
+        sender.send(SIGCHLD).unwrap();
+        sender.send(SIGTERM).unwrap();
+        assert_eq!(interruptions.pause(Duration::from_hours(1)), Err(Stopped::Terminated));
+    }
+}

@@ -226,3 +226,55 @@ fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
 fn text_of(reader: Option<JoinHandle<String>>) -> String {
     reader.and_then(|thread| thread.join().ok()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_stop_before_the_tool_starts_keeps_it_from_starting() {
+        let place = tempfile::tempdir().unwrap();
+        let mark = place.path().join("mark");
+        let (sender, signals) = channel();
+        sender.send(signal_hook::consts::SIGTERM).unwrap();
+        let mut interruptions = Interruptions::from_channel(signals);
+        let result = run_to_the_end(Command::new("touch").arg(&mark), &mut interruptions, |_| {});
+        assert!(
+            matches!(result, Err(ProcessError::Stopped(Stopped::Terminated))),
+            "{result:?}"
+        );
+        assert!(!mark.exists());
+    }
+
+    #[test]
+    fn a_child_that_takes_too_long_is_stopped_with_its_group() {
+        let (_sender, signals) = channel();
+        let mut interruptions = Interruptions::from_channel(signals);
+        let started = Instant::now();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 60 & wait"]);
+        let result = capture(&mut command, started + Duration::from_millis(100), &mut interruptions);
+        assert!(
+            matches!(&result, Err(ProcessError::TooSlow { program }) if program == "sh"),
+            "{result:?}"
+        );
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn more_output_than_is_kept_does_not_block_the_child() {
+        let mut interruptions = Interruptions::catch().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "head -c 3000000 /dev/zero; echo end >&2"]);
+        let captured = capture(
+            &mut command,
+            Instant::now() + Duration::from_mins(1),
+            &mut interruptions,
+        )
+        .unwrap();
+        assert_eq!((captured.ended, captured.stderr.as_str()), (Ended::Exited(0), "end\n"));
+        assert_eq!(captured.stdout.len(), 1024 * 1024);
+    }
+}

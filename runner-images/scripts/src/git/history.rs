@@ -134,6 +134,52 @@ fn exact_tips(listing: &str, protected: &[RefName]) -> Vec<Tip> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interruption::Interruptions;
+    use crate::report::{LogLevel, Report};
+    use crate::repository_url::RepositoryUrl;
+
+    fn git(directory: &Path, words: &[&str]) -> String {
+        let output = std::process::Command::new("git")
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
+            .args(words)
+            .current_dir(directory)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_commit_that_is_known_from_one_ref_is_still_not_in_the_history_of_another() {
+        let place = tempfile::tempdir().unwrap();
+        let origin = place.path().join("origin");
+        std::fs::create_dir(&origin).unwrap();
+        git(&origin, &["init", "--quiet", "--initial-branch=main"]);
+        let commit = |message| {
+            git(&origin, &["commit", "--quiet", "--allow-empty", "--message", message]);
+            git(&origin, &["rev-parse", "HEAD"]).parse::<CommitId>().unwrap()
+        };
+        let main = Tip {
+            name: "refs/heads/main".parse().unwrap(),
+            commit: commit("main"),
+        };
+        git(&origin, &["checkout", "--quiet", "-b", "feature"]);
+        let unmerged = commit("unmerged");
+        let feature = Tip {
+            name: "refs/heads/feature".parse().unwrap(),
+            commit: commit("feature"),
+        };
+
+        let url: RepositoryUrl = format!("file://{}", origin.display()).parse().unwrap();
+        let mut interruptions = Interruptions::catch().unwrap();
+        let (home, history) = (place.path().join("home"), place.path().join("history"));
+        std::fs::create_dir(&home).unwrap();
+        let report = Report::new(LogLevel::Info);
+        let mut fetching = Git::prepare(home, &url, None, report, &mut interruptions).unwrap();
+        let mut reached = |tips: &[Tip]| fetching.reached_from(&unmerged, tips, &history).unwrap();
+        assert_eq!(reached(std::slice::from_ref(&feature)), Some(feature.name));
+        assert_eq!(reached(std::slice::from_ref(&main)), None);
+    }
 
     #[test]
     fn a_ref_that_only_ends_like_the_protected_one_does_not_count() {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, MODULE};
 
 #[test]
 fn plan_apply_and_a_plan_without_changes() {
@@ -74,7 +74,16 @@ fn standard_output_of_output_is_json_and_nothing_else() {
 
 #[test]
 fn validate_needs_no_state() {
-    let (fixture, commit) = Fixture::with_module();
+    let (fixture, _) = Fixture::with_module();
+    // This backend refuses to be set up without an address.
+    fixture.write("prod/app/main.tf", &MODULE.replace("\"local\"", "\"http\""));
+    let commit = fixture.commit();
+    fixture.push("main");
+    fixture
+        .script(&commit, "plan")
+        .without("--backend-config")
+        .run()
+        .expect_code(1);
     let valid = fixture
         .script(&commit, "validate")
         .without("--backend-config")
@@ -204,7 +213,7 @@ fn the_plugin_cache_is_made_and_shared() {
 #[test]
 fn repositories_with_sha256_ids_work_too() {
     let fixture = Fixture::empty("sha256");
-    fixture.write("prod/app/main.tf", crate::fixture::MODULE);
+    fixture.write("prod/app/main.tf", MODULE);
     let commit = fixture.commit();
     fixture.push("main");
     assert_eq!(commit.len(), 64);

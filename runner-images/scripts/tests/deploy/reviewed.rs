@@ -174,6 +174,23 @@ fn a_link_does_not_make_present_code_look_gone() {
         outcome.stderr
     );
 
+    // What the alias led to is gone, but the alias is still there and leads elsewhere.
+    fixture.git(&["mv", "prod", "other"]);
+    fixture.link("alias", "other");
+    fixture.commit();
+    fixture.push("main");
+    let outcome = fixture
+        .script(&with_alias, "destroy")
+        .instead("--deploy-path", "alias/app")
+        .run()
+        .expect_code(77);
+    assert!(
+        outcome.stderr.contains("`alias/app` is still there"),
+        "{}",
+        outcome.stderr
+    );
+    fixture.git(&["mv", "other", "prod"]);
+
     // The directory has moved behind a link of its old name.
     fixture.git(&["mv", "prod", "moved"]);
     fixture.link("prod", "moved");

@@ -5,7 +5,8 @@
 mod preflight;
 mod spawn;
 
-use std::fs::File;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use engine::{Call, LaunchError, Launched, Permit};
 use protocol::RunId;
@@ -15,6 +16,10 @@ use crate::retention::{self, Retention};
 use crate::state::{Claim, KeyDigest, LaunchRecord, RequestRecord, RunDir, State, StateError, now};
 
 pub(crate) use spawn::{Ack, Payload};
+
+/// Whoever is in charge of a run that has no status is about to write one, or to let go.
+const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Starts the permit, or finds the run that the key belongs to.
 pub(crate) fn launch(
@@ -26,33 +31,49 @@ pub(crate) fn launch(
     let payload = preflight::secrets(config, permit)?;
     let launch = preflight::check(config, state, permit)?;
     state.prepare().map_err(not_started)?;
+    let key = KeyDigest::of(&call.key);
+    let (run, dir) = find_or_create(state, &key, permit, call, &launch)?;
+    take_over(run, &dir, &launch, &payload).inspect_err(|error| forget_unless_unknown(state, &dir.dir, &key, error))
+}
+
+/// A run that has its folder.
+struct Found {
+    dir: RunDir,
+    /// It was there before this call.
+    repeated: bool,
+}
+
+/// Under the launch lock, so that one key makes one run.
+fn find_or_create(
+    state: &State,
+    key: &KeyDigest,
+    permit: &Permit,
+    call: &Call,
+    launch: &LaunchRecord,
+) -> Result<(RunId, Found), LaunchError> {
     let only_launch = state.lock_launches().map_err(not_started)?;
     // A folder that cannot be pruned must not keep anybody from running.
     drop(retention::prune_locked(state, &Retention::default()));
-
-    let key = KeyDigest::of(&call.key);
-    let known = state.claim(&key).map_err(not_started)?;
-    let run = match &known {
+    let run = match state.claim(key).map_err(not_started)? {
         Some(claim) if claim.request_digest != permit.request_digest() => {
             return Err(LaunchError::KeyConflict { run: claim.run });
         }
         Some(claim) => claim.run,
-        None => give_key(state, &key, permit)?,
+        None => give_key(state, key, permit)?,
     };
-    let request = || request_record(run, permit, call, &key);
-    let launched = match state.find(run).map_err(unavailable)? {
-        Some(dir) => resume(run, &dir, &launch, &payload),
-        None => create(state, run, &request(), permit, &launch)
-            .and_then(|dir| spawn::supervisor(&dir, &launch.supervisor, take_charge(&dir)?, &payload))
-            .map(|notices| Launched {
-                run,
-                repeated: false,
-                notices,
-            })
-            .inspect_err(|error| forget_unless_unknown(state, run, &key, error)),
+    let found = if let Some(dir) = state.find(run).map_err(unavailable)? {
+        Found { dir, repeated: true }
+    } else {
+        let request = request_record(run, permit, call, key);
+        let path = state.runs().join(run.to_string());
+        let dir = RunDir::create(path, &request, &preflight::decision(permit), launch)
+            .map_err(not_started)
+            // Without its folder the key is free again; if even that fails, the next launch goes on from the key.
+            .inspect_err(|_| drop(state.free(key)))?;
+        Found { dir, repeated: false }
     };
     drop(only_launch);
-    launched
+    Ok((run, found))
 }
 
 fn give_key(state: &State, key: &KeyDigest, permit: &Permit) -> Result<RunId, LaunchError> {
@@ -65,56 +86,52 @@ fn give_key(state: &State, key: &KeyDigest, permit: &Permit) -> Result<RunId, La
     Ok(run)
 }
 
-/// The run has its folder. If nothing ever ran in it, a launch was cut off before its supervisor took over: it goes on from there.
-fn resume(run: RunId, dir: &RunDir, launch: &LaunchRecord, payload: &Payload) -> Result<Launched, LaunchError> {
-    let status = dir.status().map_err(unavailable)?;
-    let ended = dir.ending().map_err(unavailable)?.is_some();
-    let notices = match status {
-        Some(status) => status.notices,
-        None if ended => Vec::new(),
-        None => match dir.take_charge().map_err(unavailable)? {
-            Some(charge) => spawn::supervisor(dir, &launch.supervisor, charge, payload)?,
-            None => Vec::new(),
-        },
-    };
-    Ok(Launched {
+/// Gives the run a supervisor, unless it has or had one. If a launch was cut off before its supervisor took over, it goes on from there.
+fn take_over(run: RunId, found: &Found, launch: &LaunchRecord, payload: &Payload) -> Result<Launched, LaunchError> {
+    let launched = |notices| Launched {
         run,
-        repeated: true,
+        repeated: found.repeated,
         notices,
-    })
-}
-
-fn create(
-    state: &State,
-    run: RunId,
-    request: &RequestRecord,
-    permit: &Permit,
-    launch: &LaunchRecord,
-) -> Result<RunDir, LaunchError> {
-    let path = state.runs().join(run.to_string());
-    RunDir::create(path, request, &preflight::decision(permit), launch).map_err(not_started)
-}
-
-fn take_charge(dir: &RunDir) -> Result<File, LaunchError> {
-    dir.take_charge()
-        .map_err(not_started)?
-        .ok_or_else(|| LaunchError::Unavailable {
-            reason: format!(
-                "somebody else is in charge of `{}`, which was just created",
-                dir.path().display()
-            ),
-        })
+    };
+    let until = Instant::now() + TAKE_OVER_TIMEOUT;
+    loop {
+        // Charge first: once it is ours, nobody writes a status any more.
+        let charge = found.dir.take_charge().map_err(unavailable)?;
+        if let Some(status) = found.dir.status().map_err(unavailable)? {
+            return Ok(launched(status.notices));
+        }
+        if found.dir.ending().map_err(unavailable)?.is_some() {
+            return Ok(launched(Vec::new()));
+        }
+        if let Some(charge) = charge {
+            return spawn::supervisor(&found.dir, &launch.supervisor, charge, payload).map(launched);
+        }
+        if Instant::now() >= until {
+            return Err(LaunchError::Unavailable {
+                reason: format!("somebody is in charge of run `{run}` and does not start it: launch it again"),
+            });
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 /// Where surely nothing has run, the key must stay usable. What cannot be removed here is pruned later.
-fn forget_unless_unknown(state: &State, run: RunId, key: &KeyDigest, error: &LaunchError) {
+fn forget_unless_unknown(state: &State, dir: &RunDir, key: &KeyDigest, error: &LaunchError) {
     if !matches!(error, LaunchError::FailedToStart { .. }) {
         return;
     }
-    if let Ok(Some(dir)) = state.find(run) {
+    let Ok(only_launch) = state.lock_launches() else {
+        return;
+    };
+    // Somebody else may have taken it over meanwhile.
+    if let Ok(Some(charge)) = dir.take_charge()
+        && matches!(dir.status(), Ok(None))
+    {
+        drop(state.free(key));
         drop(dir.remove());
+        drop(charge);
     }
-    drop(state.free(key));
+    drop(only_launch);
 }
 
 fn request_record(run: RunId, permit: &Permit, call: &Call, key: &KeyDigest) -> RequestRecord {

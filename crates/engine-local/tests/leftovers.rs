@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Machine, Setup};
-use engine::Engine;
 use engine::conformance::{Harness, Job, Seen, launch, observe_to_the_end};
-use engine_local::LocalEngine;
-use protocol::{Ending, RunId};
+use engine::{Call, Engine, Permit};
+use engine_local::{LocalConfig, LocalEngine};
+use protocol::{Ending, Origin, RunId};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The run is over and its place is clean, as soon as its ending can be read.
@@ -198,9 +198,7 @@ async fn a_supervisor_that_is_told_to_end_stops_its_run_first() {
 async fn launcher_that_will_be_killed() {
     let machine = Machine::new();
     let there = PathBuf::from(std::env::var_os("TEST_STATE_DIR").unwrap());
-    let mut config = machine.config.clone();
-    config.state_dir = there.join("state");
-    config.scripts_dir = there.join("scripts");
+    let config = shared(&machine, &there);
     let text = "i=1; while [ $i -le 40 ]; do echo line $i; sleep 0.05; i=$((i + 1)); done; exit 4";
     let permit = common::permit(&Setup::default(), "job", &["sh", text]);
     let launched = LocalEngine::new(config)
@@ -236,4 +234,71 @@ async fn a_run_outlives_the_program_that_launched_it_and_tells_every_line_once()
     let expected: Vec<String> = (1..=40).map(|number| format!("line {number}")).collect();
     assert_eq!(seen.output().0.lines().collect::<Vec<_>>(), expected);
     nothing_is_left(&machine, run);
+}
+
+/// Not a test of its own: launches under the key that it is told, and is killed somewhere on the way.
+#[tokio::test]
+#[ignore = "started by another test, in a process of its own"]
+async fn launcher_under_a_given_key() {
+    let machine = Machine::new();
+    let there = PathBuf::from(std::env::var_os("TEST_STATE_DIR").unwrap());
+    let config = shared(&machine, &there);
+    fs::write(there.join("begun"), "").unwrap();
+    drop(LocalEngine::new(config).launch(once(), given_call()).await);
+}
+
+fn shared(machine: &Machine, there: &Path) -> LocalConfig {
+    LocalConfig {
+        state_dir: there.join("state"),
+        scripts_dir: there.join("scripts"),
+        ..machine.config.clone()
+    }
+}
+
+fn given_call() -> Call {
+    Call {
+        key: "a-key-of-a-pipeline".parse().unwrap(),
+        origin: Origin::default(),
+    }
+}
+
+/// Counts how often it has run, in a volume.
+fn once() -> Permit {
+    let setup = Setup {
+        volumes: common::table(&[("count", "/count")]),
+        ..Setup::default()
+    };
+    common::permit(&setup, "job", &["sh", "echo ran >> /count/runs; echo done"])
+}
+
+/// Whatever the moment at which a launcher dies: its key is not dead, and the job runs once.
+#[tokio::test]
+async fn a_launch_that_was_killed_anywhere_is_finished_by_its_repetition_and_runs_once() {
+    for delay_ms in (0..48).step_by(3) {
+        let machine = Machine::new();
+        let mut launcher = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "launcher_under_a_given_key", "--ignored"])
+            .env("TEST_STATE_DIR", machine.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = machine.folder.path().join("begun");
+        assert!(
+            wait_for(Duration::from_mins(1), || begun.exists()),
+            "the launcher did not begin"
+        );
+        std::thread::sleep(Duration::from_millis(delay_ms));
+        launcher.kill().unwrap();
+        launcher.wait().unwrap();
+
+        let launched = machine.engine.launch(once(), given_call()).await.unwrap();
+        let seen = observe_to_the_end(&machine, launched.run).await;
+        assert_eq!(seen.ending, Ending::Exited { code: 0 }, "killed after {delay_ms} ms");
+        assert_eq!(seen.output().0, "done\n");
+        let runs = fs::read_to_string(machine.config.state_dir.join("volumes/count/runs")).unwrap();
+        assert_eq!(runs, "ran\n", "killed after {delay_ms} ms");
+        assert_eq!(machine.engine.runs().unwrap().len(), 1);
+        nothing_is_left(&machine, launched.run);
+    }
 }

@@ -276,7 +276,7 @@ fn once() -> Permit {
 async fn a_launch_that_was_killed_anywhere_is_finished_by_its_repetition_and_runs_once() {
     for delay_ms in (0..48).step_by(3) {
         let machine = Machine::new();
-        let mut launcher = Command::new(std::env::current_exe().unwrap())
+        let mut program = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "launcher_under_a_given_key", "--ignored"])
             .env("TEST_STATE_DIR", machine.folder.path())
             .stdout(Stdio::null())
@@ -289,8 +289,8 @@ async fn a_launch_that_was_killed_anywhere_is_finished_by_its_repetition_and_run
             "the launcher did not begin"
         );
         std::thread::sleep(Duration::from_millis(delay_ms));
-        launcher.kill().unwrap();
-        launcher.wait().unwrap();
+        program.kill().unwrap();
+        program.wait().unwrap();
 
         let launched = machine.engine.launch(once(), given_call()).await.unwrap();
         let seen = observe_to_the_end(&machine, launched.run).await;

@@ -2,6 +2,8 @@
 //!
 //! Never touches a group that it did not make: the name of each carries the run's id.
 
+mod hierarchies;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use protocol::{RunId, TaskSize};
 use rustix::process::{Pid, Signal, kill_process};
+
+pub(super) use hierarchies::Hierarchies;
 
 const PREFIX: &str = "deploy-runner-";
 /// Most processes and threads of one run.
@@ -44,51 +48,6 @@ impl Ceiling {
             Self::Cpu => "cpu",
             Self::Tasks => "pids",
         }
-    }
-}
-
-/// Where this process is in each hierarchy.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Hierarchies {
-    /// The folder of version 2, with its mount point.
-    unified: Option<(PathBuf, PathBuf)>,
-    /// The folder of each controller of version 1.
-    legacy: Vec<(Ceiling, PathBuf)>,
-}
-
-impl Hierarchies {
-    /// Reads them from `/proc`, below a root that tests choose.
-    pub(super) fn of_this_process(root: &Path) -> Self {
-        let own = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
-        let mounts = fs::read_to_string(root.join("proc/self/mounts")).unwrap_or_default();
-        let mounted = |matches: &dyn Fn(&str, &str) -> bool| {
-            mounts.lines().find_map(|line| {
-                let fields: Vec<&str> = line.split(' ').collect();
-                match fields.as_slice() {
-                    [_, at, kind, options, ..] if matches(kind, options) => Some(root.join(at.trim_start_matches('/'))),
-                    _ => None,
-                }
-            })
-        };
-        let place = |matches: &dyn Fn(&str) -> bool| {
-            own.lines().find_map(|line| {
-                let mut fields = line.splitn(3, ':').skip(1);
-                let controllers = fields.next()?;
-                let path = fields.next()?;
-                matches(controllers).then(|| path.trim_start_matches('/').to_owned())
-            })
-        };
-        let unified =
-            mounted(&|kind, _| kind == "cgroup2").and_then(|mount| Some((mount.join(place(&str::is_empty)?), mount)));
-        let legacy = Ceiling::ALL
-            .into_iter()
-            .filter_map(|ceiling| {
-                let named = |list: &str| list.split(',').any(|name| name == ceiling.controller());
-                let mount = mounted(&|kind, options| kind == "cgroup" && named(options))?;
-                Some((ceiling, mount.join(place(&named)?)))
-            })
-            .collect();
-        Self { unified, legacy }
     }
 }
 
@@ -129,7 +88,7 @@ fn create_unified(own: &Path, mount: &Path, name: &str, size: TaskSize) -> Optio
                 .any(|controller| controller == Ceiling::Memory.controller())
         })?;
     let path = parent.join(name);
-    fs::create_dir(&path).ok()?;
+    make(&path).ok()?;
     let enforced: Vec<Ceiling> = Ceiling::ALL
         .into_iter()
         .filter(|ceiling| set_all(&path, unified_settings(*ceiling, size)))
@@ -152,7 +111,7 @@ fn unified_settings(ceiling: Ceiling, size: TaskSize) -> Vec<(&'static str, Stri
 }
 
 fn create_legacy(ceiling: Ceiling, path: &Path, size: TaskSize) -> Option<Group> {
-    fs::create_dir(path).ok()?;
+    make(path).ok()?;
     let settings = match ceiling {
         Ceiling::Memory => vec![("memory.limit_in_bytes", memory_bytes(size).to_string())],
         Ceiling::Cpu => vec![
@@ -178,6 +137,14 @@ fn create_legacy(ceiling: Ceiling, path: &Path, size: TaskSize) -> Option<Group>
         unified: false,
         enforced: vec![ceiling],
     })
+}
+
+/// A group under the run's own name is what a supervisor left that was killed before anything ran.
+fn make(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
 }
 
 fn set_all(path: &Path, settings: Vec<(&'static str, String)>) -> bool {
@@ -280,39 +247,11 @@ fn kill_all(path: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use super::hierarchies::tests::machine;
     use super::*;
 
     const RUN: RunId = RunId::from_random([7; 16]);
     const SIZE: TaskSize = TaskSize { cpu: 256, memory: 512 };
-
-    fn machine(cgroup: &str, mounts: &str) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("proc/self")).unwrap();
-        fs::write(root.path().join("proc/self/cgroup"), cgroup).unwrap();
-        fs::write(root.path().join("proc/self/mounts"), mounts).unwrap();
-        root
-    }
-
-    #[test]
-    fn version_1_has_a_place_for_each_controller() {
-        let root = machine(
-            "5:memory:/ci\n3:cpuset:/\n2:cpu,cpuacct:/a/b\n1:pids:/\n0::/\n",
-            "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n\
-             cgroup /sys/fs/cgroup/cpu cgroup rw,cpu,cpuacct 0 0\ncgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n",
-        );
-        let at = |path: &str| root.path().join("sys/fs/cgroup").join(path);
-        assert_eq!(
-            Hierarchies::of_this_process(root.path()),
-            Hierarchies {
-                unified: None,
-                legacy: vec![
-                    (Ceiling::Memory, at("memory/ci")),
-                    (Ceiling::Cpu, at("cpu/a/b")),
-                    (Ceiling::Tasks, at("pids/")),
-                ],
-            }
-        );
-    }
 
     #[test]
     fn version_2_takes_the_nearest_ancestor_that_gives_its_children_controllers() {

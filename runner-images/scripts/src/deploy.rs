@@ -32,7 +32,7 @@ pub fn deploy(order: &Order, report: Report) -> Result<Ended, Failure> {
     let mut git = Git::prepare(
         place.git_home(),
         &order.repository,
-        Credential::from_environment(),
+        Credential::from_environment().as_ref(),
         report,
         &mut interruptions,
     )?;

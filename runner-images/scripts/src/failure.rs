@@ -108,7 +108,7 @@ const fn of_git(error: &GitError) -> u8 {
     match error {
         GitError::Missing(_) => MISSING,
         GitError::Process(error) => of_process(error),
-        GitError::Prepare { .. } => INPUT_OUTPUT,
+        GitError::Prepare { .. } | GitError::NoSpace { .. } => INPUT_OUTPUT,
         GitError::Unavailable { .. } => UNAVAILABLE,
         GitError::NoSuchCommit { .. } | GitError::NotACommit { .. } => UNSUITABLE,
         GitError::NoProtectedRef { .. } => REFUSED,

@@ -8,6 +8,8 @@
 pub(super) enum FailureKind {
     /// The server does not give out this commit by its id: ask for its branches instead.
     NotGivenById,
+    /// This machine's disk is full.
+    NoSpace,
     /// Trying again cannot help.
     Lasting,
     /// It may work in a moment.
@@ -46,7 +48,9 @@ impl FailureKind {
     pub(super) fn of(stderr: &str) -> Self {
         let words = stderr.to_lowercase();
         let says = |phrase: &&str| words.contains(*phrase);
-        if NOT_GIVEN_BY_ID.iter().any(says) {
+        if words.contains("no space left on device") {
+            Self::NoSpace
+        } else if NOT_GIVEN_BY_ID.iter().any(says) {
             Self::NotGivenById
         } else if LASTING.iter().any(says) && !PASSING.iter().any(says) {
             Self::Lasting
@@ -102,6 +106,10 @@ mod tests {
             (
                 "fatal: unable to access 'https://h/x/': The requested URL returned error: 301",
                 FailureKind::Lasting,
+            ),
+            (
+                "fatal: sha1 file '/w/pack' write error: No space left on device",
+                FailureKind::NoSpace,
             ),
             ("", FailureKind::Passing),
         ] {

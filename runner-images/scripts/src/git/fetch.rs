@@ -94,7 +94,7 @@ impl Git<'_> {
         match FailureKind::of(&result.stderr) {
             _ if result.ended.is_success() => Ok(Fetched::Done),
             FailureKind::NotGivenById => Ok(Fetched::NotGivenById),
-            FailureKind::Lasting | FailureKind::Passing => Err(self.unavailable(&result.stderr)),
+            FailureKind::NoSpace | FailureKind::Lasting | FailureKind::Passing => Err(self.unavailable(&result.stderr)),
         }
     }
 
@@ -108,7 +108,7 @@ impl Git<'_> {
             }
             self.report.step(format_args!(
                 "{}; trying again in {} s",
-                super::one_line(&result.stderr),
+                super::error::one_line(&result.stderr),
                 pause.as_secs()
             ));
             self.interruptions.pause(pause)?;

@@ -91,7 +91,7 @@ impl Git<'_> {
             1 => Ok(false),
             _ => Err(GitError::Failed {
                 operation: "merge-base",
-                reason: super::one_line(&answer.stderr),
+                reason: super::error::one_line(&answer.stderr),
             }),
         }
     }

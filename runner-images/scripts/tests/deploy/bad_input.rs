@@ -144,3 +144,19 @@ fn a_plugin_cache_that_cannot_be_used() {
         "{last}"
     );
 }
+
+#[test]
+fn a_full_disk_is_called_that() {
+    let (fixture, _) = Fixture::with_module();
+    // Digits of a count compress to more than the disk holds, and need no source of random bytes.
+    let many: String = (0..600_000_u32)
+        .map(|number| number.wrapping_mul(2_654_435_761).to_string())
+        .collect();
+    fixture.write("many", &many);
+    let commit = fixture.commit();
+    fixture.push("main");
+    let outcome = fixture.script(&commit, "plan").on_a_small_disk().run().expect_code(74);
+    let last = outcome.stderr.lines().last().unwrap();
+    assert!(last.contains("error: there is no space left in `"), "{last}");
+    assert!(last.ends_with("free some, or set TMPDIR to a larger place"), "{last}");
+}

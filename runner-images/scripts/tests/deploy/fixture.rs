@@ -228,6 +228,18 @@ impl Script<'_> {
         self
     }
 
+    /// Gives it a working place of half a megabyte.
+    pub(crate) fn on_a_small_disk(mut self) -> Self {
+        let mut process = Command::new(find_program("bwrap"));
+        process.args(["--dev-bind", "/", "/", "--size", "500000", "--tmpfs"]);
+        process.arg(self.fixture.path("tmp")).arg(SCRIPT);
+        process
+            .env_clear()
+            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.process = process;
+        self
+    }
+
     /// Runs it to its end.
     #[track_caller]
     pub(crate) fn run(self) -> Outcome {
@@ -311,6 +323,7 @@ pub(crate) fn find_program(name: &str) -> PathBuf {
                 "terraform is needed for the tests: get it from https://developer.hashicorp.com/terraform/install and put it on PATH"
             )
         }
+        None if name == "bwrap" => panic!("bwrap is needed for the tests: install the package `bubblewrap`"),
         None => panic!("`{name}` is needed for the tests: install the package `{name}`"),
     }
 }

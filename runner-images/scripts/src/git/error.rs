@@ -1,0 +1,112 @@
+//! Every way in which git can fail us, in words that say what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::interruption::Stopped;
+use crate::process::ProcessError;
+use crate::program::MissingProgram;
+use crate::values::CommitId;
+
+/// What git says besides the reason.
+const BOILERPLATE: [&str; 4] = [
+    "warning: ",
+    "fatal: Could not read from remote repository",
+    "Please make sure you have the correct access rights",
+    "and the repository exists",
+];
+
+/// Why the commit cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// No git.
+    #[error(transparent)]
+    Missing(#[from] MissingProgram),
+    /// git could not be run to its end.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The working place could not be prepared.
+    #[error("cannot prepare the working place `{path}`: {source}")]
+    Prepare {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The disk is full.
+    #[error("there is no space left in `{path}`: free some, or set TMPDIR to a larger place")]
+    NoSpace {
+        /// A directory of the working place.
+        path: PathBuf,
+    },
+    /// The repository cannot be reached or read.
+    #[error("cannot read the repository `{url}`: {reason}")]
+    Unavailable {
+        /// Its address.
+        url: String,
+        /// git's own words.
+        reason: String,
+    },
+    /// The repository has no such commit that could be fetched.
+    #[error("the repository `{url}` has no commit `{commit}` that can be fetched: push it first, and give the full id")]
+    NoSuchCommit {
+        /// Its address.
+        url: String,
+        /// The commit.
+        commit: CommitId,
+    },
+    /// The id names something else, or git checked out something else.
+    #[error("`{commit}` is not a commit, it is {found}: give the full id of the commit itself")]
+    NotACommit {
+        /// What was asked for.
+        commit: CommitId,
+        /// What came out.
+        found: String,
+    },
+    /// The repository lacks every protected ref.
+    #[error("the repository `{url}` has none of the protected refs {refs}: correct them in the allow-list")]
+    NoProtectedRef {
+        /// Its address.
+        url: String,
+        /// The refs, each in backticks.
+        refs: String,
+    },
+    /// git failed at something local.
+    #[error("`git {operation}` failed: {reason}")]
+    Failed {
+        /// What git was doing.
+        operation: &'static str,
+        /// git's own words.
+        reason: String,
+    },
+}
+
+impl From<Stopped> for GitError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Process(stopped.into())
+    }
+}
+
+/// git's first complaints in one line, without what it says after every failure.
+pub(super) fn one_line(stderr: &str) -> String {
+    let says_something = |line: &&str| !line.is_empty() && !BOILERPLATE.iter().any(|start| line.starts_with(start));
+    let lines: Vec<_> = stderr.lines().map(str::trim).filter(says_something).take(3).collect();
+    if lines.is_empty() {
+        "git gave no reason".to_owned()
+    } else {
+        lines.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gits_reason_is_shown_without_what_it_always_says() {
+        let stderr = "warning: x\nHost key verification failed.\r\nfatal: Could not read from remote repository.\n\n\
+                      Please make sure you have the correct access rights\nand the repository exists.\n";
+        assert_eq!(one_line(stderr), "Host key verification failed.");
+        assert_eq!(one_line("\n"), "git gave no reason");
+    }
+}

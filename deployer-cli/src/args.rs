@@ -15,9 +15,9 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use protocol::RunId;
 
-pub(crate) use common::{CommonArgs, ViewArgs};
-pub(crate) use run::RunArgs;
-pub(crate) use value::WaitTime;
+pub(crate) use common::{CommonArgs, LogLevel, ViewArgs};
+pub(crate) use run::{RunArgs, SandboxArgs};
+pub(crate) use value::{SecretOption, SecretSource, WaitTime};
 
 /// Runs allow-listed deployment scripts in isolation, and brings back their output and exit code
 #[derive(Debug, Parser)]

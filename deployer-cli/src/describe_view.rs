@@ -15,8 +15,8 @@ use crate::layout::{Look, Page};
 const NARROWEST_TABLE: usize = 72;
 /// From this width on, what an argument means has a column of its own.
 const WIDE_TABLE: usize = 100;
-/// Columns for the type, and for how often an argument may be given.
-const GIVEN: u16 = 20;
+/// Columns for how often an argument may be given.
+const GIVEN: u16 = 16;
 
 /// The catalogue as text for a person.
 pub fn render(catalogue: &Catalogue, look: Look) -> String {
@@ -92,8 +92,8 @@ impl Row {
     fn option(entry: &OptionEntry) -> Self {
         Self {
             name: entry.name.clone(),
-            given: given(&entry.kind, entry.required, entry.max_repeats, entry.default.as_deref()),
-            accepts: entry.accepts.clone(),
+            given: given(entry.required, entry.max_repeats, entry.default.as_deref()),
+            accepts: accepts(&entry.kind, &entry.accepts),
             meaning: entry.description.clone(),
         }
     }
@@ -101,31 +101,39 @@ impl Row {
     fn positional(entry: &PositionalEntry) -> Self {
         Self {
             name: entry.name.clone(),
-            given: given(&entry.kind, entry.required, entry.max_repeats, None),
-            accepts: entry.accepts.clone(),
+            given: given(entry.required, entry.max_repeats, None),
+            accepts: accepts(&entry.kind, &entry.accepts),
             meaning: entry.description.clone(),
         }
     }
 }
 
-/// The type, and how often it may be given.
-fn given(kind: &str, required: bool, max_repeats: u32, default: Option<&str>) -> String {
+fn given(required: bool, max_repeats: u32, default: Option<&str>) -> String {
     let need = match (required, default) {
         (true, _) => "required".to_owned(),
         (false, Some(value)) => format!("default `{value}`"),
         (false, None) => "optional".to_owned(),
     };
     if max_repeats > 1 {
-        format!("{kind}, {need}, up to {max_repeats} times")
+        format!("{need}, up to {max_repeats} times")
     } else {
-        format!("{kind}, {need}")
+        need
+    }
+}
+
+fn accepts(kind: &str, accepts: &str) -> String {
+    if accepts.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}: {accepts}")
     }
 }
 
 fn list(rows: &[Row], page: &mut Page) {
     for row in rows {
-        page.paragraph(4, style::STRONG, &row.name);
-        page.paragraph(6, style::FAINT, &row.given);
+        let name = page.paint(style::STRONG, &row.name);
+        let given = page.paint(style::FAINT, &row.given);
+        page.line(&format!("    {name}  {given}"));
         page.paragraph(6, Style::new(), &row.accepts);
         page.paragraph(6, style::FAINT, &row.meaning);
     }
@@ -183,13 +191,13 @@ mod tests {
             required(option(
                 "--repo",
                 "repository",
-                "a repository by its alias, one of: infrastructure-live",
+                "one of: infrastructure-live",
                 "Repository, by its alias.",
             )),
             required(option(
                 "--ref",
                 "commit",
-                "a full commit id of 40 or 64 lower-case hexadecimal digits",
+                "a full commit id: 40 or 64 lower-case hexadecimal digits",
                 "Commit to check out, as its full object id.",
             )),
             OptionEntry {
@@ -245,7 +253,7 @@ mod tests {
                 name: "TARGET".to_owned(),
                 description: "Address of a resource.".to_owned(),
                 kind: "text".to_owned(),
-                accepts: "text of at most 256 characters".to_owned(),
+                accepts: "at most 256 characters".to_owned(),
                 required: false,
                 max_repeats: 8,
             }],

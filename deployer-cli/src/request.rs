@@ -2,7 +2,7 @@
 
 use protocol::{IdempotencyKey, RunRequest, TaskRequest};
 
-use crate::args::{RunArgs, ViewArgs, WaitTime};
+use crate::args::{RunArgs, WaitTime};
 
 /// Why there is no request.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub(crate) enum RequestError {
 }
 
 /// The request of the command line.
-pub(crate) fn request(words: &[String], run: &RunArgs, view: &ViewArgs) -> Result<RunRequest, RequestError> {
+pub(crate) fn request(words: &[String], run: &RunArgs) -> Result<RunRequest, RequestError> {
     let (container, script, args) = match words {
         [] => return Err(RequestError::NoWords),
         [script, args @ ..] if run.default_container => (None, script, args),
@@ -34,14 +34,14 @@ pub(crate) fn request(words: &[String], run: &RunArgs, view: &ViewArgs) -> Resul
             cpu: run.task.cpu,
             memory: run.task.memory,
             launch_type: run.task.launch_type,
-            max_wait_seconds: max_wait(run, view).map(WaitTime::seconds),
+            max_wait_seconds: max_wait(run).map(WaitTime::seconds),
         },
     })
 }
 
 /// How long a run may take. Without `--max-wait-time` nobody waits for a `--no-wait` run, so only its container's own limit counts.
-pub(crate) fn max_wait(run: &RunArgs, view: &ViewArgs) -> Option<WaitTime> {
-    view.max_wait_time.or((!run.no_wait).then_some(WaitTime::DEFAULT))
+pub(crate) fn max_wait(run: &RunArgs) -> Option<WaitTime> {
+    run.max_wait_time.or((!run.no_wait).then_some(WaitTime::DEFAULT))
 }
 
 /// The caller's key, or a random one.
@@ -63,7 +63,7 @@ mod tests {
     fn read(line: &[&str]) -> Result<RunRequest, RequestError> {
         let line = ["infrastructure-deployer"].iter().chain(line);
         let cli = Cli::read(line.map(Into::into)).expect("the command line must be read");
-        request(&cli.words, &cli.run, &cli.view)
+        request(&cli.words, &cli.run)
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::value::{WaitTime, switch};
+use super::value::switch;
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -67,16 +67,6 @@ pub(crate) struct CommonArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Watching")]
 pub(crate) struct ViewArgs {
-    /// Give up after this time: the run is stopped and the exit code is 124 [default: 2h0m0s; no limit for attach]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DURATION",
-        env = "DEPLOY_RUNNER_MAX_WAIT_TIME",
-        hide_env_values = true
-    )]
-    pub(crate) max_wait_time: Option<WaitTime>,
-
     /// End with 123 when the job succeeded but lines of its log are missing; otherwise that is a loud warning
     #[arg(long, global = true, env = "DEPLOY_RUNNER_REQUIRE_COMPLETE_LOGS", hide_env_values = true, value_parser = switch())]
     pub(crate) require_complete_logs: bool,

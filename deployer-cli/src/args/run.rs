@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use protocol::{IdempotencyKey, LaunchType};
 
-use super::value::{SecretOption, SecretParser, launch_type, switch};
+use super::value::{SecretOption, SecretParser, WaitTime, launch_type, switch};
 
 /// Options of a run, of `--explain` and of `--describe-containers`.
 #[derive(Debug, Args)]
@@ -30,6 +30,16 @@ pub(crate) struct RunArgs {
     /// Size and placement.
     #[command(flatten)]
     pub(crate) task: TaskArgs,
+
+    /// Give up after this time: the run is stopped and the exit code is 124 [default: 2h0m0s; with --no-wait the container's own limit]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "DEPLOY_RUNNER_MAX_WAIT_TIME",
+        hide_env_values = true,
+        help_heading = "Watching"
+    )]
+    pub(crate) max_wait_time: Option<WaitTime>,
 
     /// Start the run, print its id on standard output and leave
     #[arg(long, env = "DEPLOY_RUNNER_NO_WAIT", hide_env_values = true, value_parser = switch(), help_heading = "Watching")]

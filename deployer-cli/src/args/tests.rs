@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use super::value::{SecretOption, SecretSource};
 use super::*;
 
 #[track_caller]

@@ -41,6 +41,8 @@ pub struct Report<'a> {
     pub total: Duration,
     /// Whether all of the output was seen.
     pub logs: Logs,
+    /// The command that shows the run again.
+    pub attach: &'a str,
 }
 
 /// The last words.
@@ -127,12 +129,12 @@ fn parts(report: &Report<'_>) -> String {
 }
 
 fn advice(report: &Report<'_>) -> Vec<String> {
-    let run = report.run;
+    let attach = report.attach;
     let mut advice = Vec::new();
     match report.ending {
         Ending::Exited { code: 0 } | Ending::Cancelled { code: Some(_) } => {}
         Ending::Exited { .. } | Ending::Signalled { .. } => advice.push(format!(
-            "the output above says why; `infrastructure-deployer attach {run}` shows it again"
+            "the output above says why; `{attach}` shows it again"
         )),
         Ending::TimedOut { .. } => advice.push(
             "check whether the job left a state lock; a longer run needs a higher `--max-wait-time` and, in the allow-list, \
@@ -147,14 +149,12 @@ fn advice(report: &Report<'_>) -> Vec<String> {
         ),
         Ending::FailedToStart { .. } => advice.push("nothing ran: it is safe to try again".to_owned()),
         Ending::HostLost { .. } | Ending::Unknown { .. } => advice.push(format!(
-            "it may have changed something: compare with a plan before running it again; `infrastructure-deployer attach {run}` \
+            "it may have changed something: compare with a plan before running it again; `{attach}` \
              shows what is known"
         )),
     }
     if report.logs == Logs::Incomplete {
-        advice.push(format!(
-            "the output above is not complete; `infrastructure-deployer attach {run}` reads it again"
-        ));
+        advice.push(format!("the output above is not complete; `{attach}` reads it again"));
     }
     advice
 }
@@ -176,6 +176,7 @@ mod tests {
             drain: Some(Duration::from_millis(300)),
             total: Duration::from_millis(133_500),
             logs,
+            attach: "infrastructure-deployer attach abababababababababababababababab",
         })
     }
 

@@ -1,0 +1,88 @@
+//! The local gate on Linux.
+
+use std::path::PathBuf;
+
+use engine_local::{LocalConfig, LocalEngine, SecretValues};
+use gatekeeper::AllowList;
+use invoker::{Invoker, JsonLinesLog};
+use jiff::Timestamp;
+
+use super::{AUDIT_LOG, LocalError, checked, secrets, state_folder};
+use crate::args::{CommonArgs, SandboxArgs};
+use crate::runs::RunLine;
+use crate::transport::InProcess;
+
+/// A gate in this process, with the sandbox of this machine behind it.
+pub(crate) type Gate = InProcess<LocalEngine, JsonLinesLog>;
+
+/// The gate with the allow-list of `--config`.
+pub(crate) fn gate(common: &CommonArgs, sandbox: &SandboxArgs) -> Result<Gate, LocalError> {
+    let checked = checked(sandbox)?;
+    let Some(compiled) = &checked.compiled else {
+        return Err(LocalError::Broken(Box::new(checked)));
+    };
+    let declared = |name: &str| {
+        compiled
+            .containers
+            .values()
+            .any(|container| container.secrets.contains_key(name))
+    };
+    if let Some(secret) = sandbox.secrets.iter().find(|secret| !declared(&secret.name)) {
+        return Err(LocalError::UndeclaredSecret(secret.name.clone()));
+    }
+    let allow_list = AllowList::load(&compiled.canonical_bytes())?;
+    let secrets = secrets::read(&sandbox.secrets, |name| std::env::var_os(name))?;
+    let config = LocalConfig {
+        secrets: secrets.into_iter().collect(),
+        read_only_binds: sandbox.read_only_binds.clone(),
+        ..config(common, sandbox.scripts_dir.clone())?
+    };
+    Ok(with(Ok(allow_list), config))
+}
+
+/// A gate for watching and stopping runs that exist. It denies everything else.
+pub(crate) fn watching(common: &CommonArgs) -> Result<Gate, LocalError> {
+    let none = Err("this command starts nothing".to_owned());
+    Ok(with(none, config(common, None)?))
+}
+
+/// The runs that this machine remembers.
+pub(crate) fn list(common: &CommonArgs) -> Result<Vec<RunLine>, LocalError> {
+    let engine = LocalEngine::new(config(common, None)?);
+    let runs = engine.runs().map_err(|error| LocalError::Runs(error.to_string()))?;
+    let lines = runs.into_iter().map(|run| RunLine {
+        run: run.run,
+        container: run.container,
+        script: run.script,
+        phase: run.phase,
+        started: run.started,
+        ending: run.ending,
+    });
+    Ok(lines.collect())
+}
+
+fn with(allow_list: Result<AllowList, String>, config: LocalConfig) -> Gate {
+    let audit = JsonLinesLog::new(config.state_dir.join(AUDIT_LOG));
+    InProcess::new(Invoker::new(
+        allow_list,
+        LocalEngine::new(config),
+        audit,
+        Timestamp::now,
+    ))
+}
+
+/// Everything lies beside this program unless the caller says otherwise.
+fn config(common: &CommonArgs, scripts_dir: Option<PathBuf>) -> Result<LocalConfig, LocalError> {
+    let own = std::env::current_exe().map_err(LocalError::OwnFolder)?;
+    let beside = |name: &str| own.with_file_name(name);
+    let scripts_dir = scripts_dir.unwrap_or_else(|| beside("scripts"));
+    Ok(LocalConfig {
+        state_dir: state_folder(common)?,
+        scripts_dir: std::path::absolute(scripts_dir).map_err(LocalError::OwnFolder)?,
+        runner: beside("deploy-runner"),
+        supervisor: beside("deploy-runner-local"),
+        bwrap: PathBuf::from("bwrap"),
+        secrets: SecretValues::default(),
+        read_only_binds: Vec::new(),
+    })
+}

@@ -1,0 +1,145 @@
+//! The run's log: frames in, the job's output out, and at the end the verdict whether all of it came.
+
+use std::time::{Duration, Instant};
+
+use protocol::Ending;
+use protocol::frame::{AssembleError, Assembler, Channel, Chunk, Completeness, Gaps};
+
+/// Output is handed on in pieces of about this size.
+const PIECE_BYTES: usize = 64 * 1024;
+/// A missing frame holds up the output for this long; then the output goes on without it.
+const GAP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A piece of the job's output.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Where the job wrote it.
+    pub(crate) channel: Channel,
+    /// What it wrote.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Whether all of the output came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All of it, in order, unchanged; proven by the trailer.
+    Complete,
+    /// Not, or not proven.
+    Incomplete {
+        /// Why, in one line.
+        why: String,
+    },
+}
+
+/// Puts the log together.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    assembler: Assembler,
+    unreadable: u64,
+    waiting: Option<(u64, Instant)>,
+}
+
+impl Log {
+    /// Takes frames as they come and answers the output whose turn has come.
+    pub(crate) fn take(&mut self, frames: &[String], now: Instant) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for frame in frames {
+            self.push(frame, &mut pieces);
+        }
+        self.lose_patience(now, &mut pieces);
+        pieces
+    }
+
+    /// Nothing more can come.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.assembler.is_complete()
+    }
+
+    /// Nothing more will come. Answers what still waited for missing frames, the verdict, and a remark when runner and engine disagree.
+    pub(crate) fn finish(self, ending: &Ending) -> (Vec<Piece>, Verdict, Option<String>) {
+        let mut pieces = Vec::new();
+        let completeness = self.assembler.finish(|chunk| add(&mut pieces, &chunk));
+        let remark = disagreement(&completeness, ending);
+        (pieces, verdict(completeness, self.unreadable, ending), remark)
+    }
+
+    fn push(&mut self, frame: &str, pieces: &mut Vec<Piece>) {
+        let mut pushed = self.assembler.push(frame, |chunk| add(pieces, &chunk));
+        if matches!(pushed, Err(AssembleError::TooFarOutOfOrder { .. })) {
+            self.assembler.give_up_gap(|chunk| add(pieces, &chunk));
+            pushed = self.assembler.push(frame, |chunk| add(pieces, &chunk));
+        }
+        if let Err(error) = pushed {
+            tracing::warn!(%error, "a log entry was not taken");
+            self.unreadable += 1;
+        }
+    }
+
+    fn lose_patience(&mut self, now: Instant, pieces: &mut Vec<Piece>) {
+        self.waiting = match (self.assembler.waiting_for(), self.waiting) {
+            (Some(frame), Some((same, since))) if frame == same => {
+                if now.duration_since(since) >= GAP_PATIENCE {
+                    self.assembler.give_up_gap(|chunk| add(pieces, &chunk));
+                }
+                Some((same, since))
+            }
+            (Some(frame), _) => Some((frame, now)),
+            (None, _) => None,
+        };
+    }
+}
+
+fn add(pieces: &mut Vec<Piece>, chunk: &Chunk<'_>) {
+    match pieces.last_mut() {
+        Some(last) if last.channel == chunk.channel && last.bytes.len() < PIECE_BYTES => {
+            chunk.append_to(&mut last.bytes);
+        }
+        Some(_) | None => {
+            let mut bytes = Vec::new();
+            chunk.append_to(&mut bytes);
+            pieces.push(Piece {
+                channel: chunk.channel,
+                bytes,
+            });
+        }
+    }
+}
+
+fn verdict(completeness: Completeness, unreadable: u64, ending: &Ending) -> Verdict {
+    let why = match completeness {
+        Completeness::Complete { .. } if unreadable == 0 => return Verdict::Complete,
+        // A run that never started has written nothing, so nothing is missing.
+        Completeness::NoTrailer { frames: 0 } if matches!(ending, Ending::FailedToStart { .. }) && unreadable == 0 => {
+            return Verdict::Complete;
+        }
+        Completeness::Complete { .. } => format!("{unreadable} log entries could not be read"),
+        Completeness::Missing { gaps, .. } => missing(&gaps),
+        Completeness::NoTrailer { frames } => {
+            format!("the log stops after {frames} lines without the mark that proves its end; lines may be missing")
+        }
+        Completeness::Altered { .. } => "the log is not what the runner sent: its digest differs".to_owned(),
+    };
+    Verdict::Incomplete { why }
+}
+
+fn missing(gaps: &Gaps) -> String {
+    let first = gaps.ranges().first().map_or(0, |range| *range.start());
+    match gaps.frames() {
+        1 => format!("line {first} is missing"),
+        frames => format!("{frames} lines are missing, the first is line {first}"),
+    }
+}
+
+/// The engine's word counts; a trailer that says otherwise is worth a look.
+fn disagreement(completeness: &Completeness, ending: &Ending) -> Option<String> {
+    match (completeness, ending) {
+        (Completeness::Complete { trailer }, Ending::Exited { code }) if trailer.exit != *code => Some(format!(
+            "the runner reports exit code {}, the engine {code}: the engine's counts",
+            trailer.exit
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

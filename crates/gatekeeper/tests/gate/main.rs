@@ -9,6 +9,14 @@ mod decision;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod grammar;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod naive_model;
+#[cfg(test)]
+mod task;
+#[cfg(test)]
+mod telling;

@@ -7,11 +7,9 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    missing_docs,
     reason = "a benchmark is a test: it stops at what it does not expect, and prints what it measures"
 )]
 
-#[expect(dead_code, reason = "the benchmark needs some of the allow-lists of the tests")]
 #[path = "../tests/gate/lists.rs"]
 mod lists;
 

@@ -38,9 +38,9 @@ enum Stage {
 /// Answers the status to exit with.
 pub(crate) fn to_the_end(job: &Job, mut log: Log, signals: &Signals, limits: Limits) -> Result<u8, LogError> {
     let (ended, why) = until_the_script_ends(job, &mut log, signals, limits);
-    until_the_outputs_close(job, &mut log, signals, BACKGROUND_TIME);
+    until_the_outputs_close(&mut log, signals, BACKGROUND_TIME);
     kill_all(job.pid());
-    until_the_outputs_close(job, &mut log, signals, CLOSE_TIME);
+    until_the_outputs_close(&mut log, signals, CLOSE_TIME);
     let verdict = verdict(ended, why);
     let exit = verdict.exit;
     log.finish(verdict).map(|()| exit)
@@ -108,12 +108,11 @@ fn wait_for_news(log: &mut Log, signals: &Signals, until: Instant) -> bool {
     signals.take()
 }
 
-fn until_the_outputs_close(job: &Job, log: &mut Log, signals: &Signals, at_most: Duration) {
+fn until_the_outputs_close(log: &mut Log, signals: &Signals, at_most: Duration) {
     let until = Instant::now() + at_most;
     while !log.is_closed() && Instant::now() < until {
         // The script has ended: there is nobody left to pass a stop on to.
         wait_for_news(log, signals, until);
-        reap(job.pid());
     }
 }
 

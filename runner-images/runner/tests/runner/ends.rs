@@ -46,6 +46,14 @@ fn many_signals_reach_the_script_as_one_sigterm_and_its_own_code_counts() {
 }
 
 #[test]
+fn a_hang_up_is_a_stop_too() {
+    let running = Runner::of("trap 'exit 4' TERM; echo ready; sleep 60 & wait").start("job", &[]);
+    running.wait_for("ready\n");
+    running.signal(Signal::SIGHUP);
+    running.finish().ended(4, &Cause::Stopped);
+}
+
+#[test]
 fn a_stop_reaches_the_script_only_and_not_its_tools() {
     let script = r#"
         sh -c 'trap "echo tool was signalled" TERM; echo ready; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.1; done' &

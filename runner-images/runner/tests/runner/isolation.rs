@@ -121,6 +121,8 @@ fn the_job_reads_nothing_from_the_runners_input_and_starts_in_its_directory() {
         "0\n{}\n0\nown group\n",
         fs::canonicalize(runner.root()).unwrap().display()
     );
+    let raised = r#"ulimit -c unlimited 2> /dev/null || ulimit -S -c "$(ulimit -H -c)"; exec "$@""#;
+    let runner = runner.by(&["sh", "-c", raised, "sh"]);
     let mut command = runner.command("job", &[]);
     let input = fs::File::open("/etc/passwd").unwrap();
     let output = command.stdin(Stdio::from(input)).output().unwrap();

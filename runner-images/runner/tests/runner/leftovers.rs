@@ -9,6 +9,18 @@ use protocol::frame::Cause;
 
 use crate::support::{Runner, is_alive};
 
+const CONTAINER: [&str; 9] = [
+    "bwrap",
+    "--dev-bind",
+    "/",
+    "/",
+    "--unshare-pid",
+    "--proc",
+    "/proc",
+    "--as-pid-1",
+    "--",
+];
+
 #[test]
 fn a_background_process_that_holds_the_pipes_does_not_delay_the_end() {
     let finished = Runner::of("sleep 300 & echo $!").run(&[]);
@@ -85,18 +97,7 @@ fn orphans_are_reaped_while_the_job_runs() {
 #[test]
 fn as_the_first_process_of_a_container_it_ends_everything_at_the_deadline() {
     let script = "setsid sh -c 'trap \"\" TERM; sleep 300' > /dev/null 2>&1 & trap '' TERM; echo $PPID; sleep 300";
-    let container = [
-        "bwrap",
-        "--dev-bind",
-        "/",
-        "/",
-        "--unshare-pid",
-        "--proc",
-        "/proc",
-        "--as-pid-1",
-        "--",
-    ];
-    let finished = Runner::of(script).by(&container).timeout(1).stop_timeout(1).run(&[]);
+    let finished = Runner::of(script).by(&CONTAINER).timeout(1).stop_timeout(1).run(&[]);
     finished.ended(124, &Cause::TimedOut);
     assert_eq!(finished.stdout(), "1\n");
     assert!(finished.took < Duration::from_secs(10), "{:?}", finished.took);
@@ -105,16 +106,31 @@ fn as_the_first_process_of_a_container_it_ends_everything_at_the_deadline() {
 #[test]
 fn as_the_first_process_of_a_container_it_passes_signals_on() {
     let script = "trap 'exit 9' TERM; kill -TERM $PPID; sleep 300 & wait";
-    let container = [
-        "bwrap",
-        "--dev-bind",
-        "/",
-        "/",
-        "--unshare-pid",
-        "--proc",
-        "/proc",
-        "--as-pid-1",
-        "--",
-    ];
-    Runner::of(script).by(&container).run(&[]).ended(9, &Cause::Stopped);
+    Runner::of(script).by(&CONTAINER).run(&[]).ended(9, &Cause::Stopped);
+}
+
+#[test]
+fn as_the_first_process_of_a_container_it_ends_what_is_never_long_enough_one_process_to_be_found() {
+    let script = r#"
+        if [ "$1" = hop ]; then "$0" hop > /dev/null 2>&1 & exit; fi
+        for i in 1 2 3 4; do "$0" hop > /dev/null 2>&1 & done
+        sleep 0.5"#;
+    let finished = Runner::of(script).by(&CONTAINER).run(&[]);
+    finished.ended(0, &Cause::Exited);
+    assert!(finished.took < Duration::from_secs(4), "{:?}", finished.took);
+}
+
+#[test]
+fn a_stranger_that_holds_the_pipe_does_not_delay_the_end() {
+    let running = Runner::of("echo $$; until [ -e go ]; do sleep 0.02; done").start("job", &[]);
+    let pid = running.wait_for_line();
+    let held = fs::OpenOptions::new()
+        .write(true)
+        .open(format!("/proc/{pid}/fd/1"))
+        .unwrap();
+    fs::write(running.runner.root().join("go"), "").unwrap();
+    let finished = running.finish();
+    drop(held);
+    finished.ended(0, &Cause::Exited);
+    assert!(finished.took < Duration::from_secs(8), "{:?}", finished.took);
 }

@@ -1,11 +1,15 @@
 //! What becomes of a job's output. THREATS rows 29 and 31.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use protocol::frame::{Assembler, Cause, Channel, Completeness};
 
@@ -71,7 +75,7 @@ fn a_secret_that_is_too_short_to_be_masked_is_named_in_a_warning_without_its_val
 fn row_31_a_line_of_a_gigabyte_needs_little_memory_and_loses_nothing() {
     const GIGABYTE: u64 = 1 << 30;
     // Its forms are almost as many as are looked for.
-    let large: Vec<_> = (0..900).map(|number| format!("{number}\"</> &")).collect();
+    let large: Vec<_> = (0..1300).map(|number| format!("{number}\"</> &")).collect();
     let runner = Runner::of("head -c 1073741824 /dev/zero | tr '\\0' x")
         .secret("TOKEN", "xxhunter22")
         .secret("LARGE", &large.concat());
@@ -151,6 +155,71 @@ fn a_reader_that_is_slow_does_not_delay_the_deadline_and_loses_nothing() {
     let log = Log::read(&String::from_utf8(output.stdout).unwrap());
     assert_eq!(log.trailer().cause, Cause::TimedOut);
     assert!(log.stdout.iter().all(|byte| matches!(byte, b'x' | b'\n')));
+}
+
+#[test]
+fn what_waits_in_a_pipe_for_a_slow_reader_is_not_lost_when_the_job_ends() {
+    let runner = Runner::of("head -c 150000 /dev/zero | tr '\\0' x");
+    let child = runner.command("job", &[]).stdout(Stdio::piped()).spawn().unwrap();
+    sleep(Duration::from_secs(4));
+    let output = child.wait_with_output().unwrap();
+    let log = Log::read(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!((output.status.code(), log.stdout.len()), (Some(0), 150_000));
+    assert_eq!(log.trailer().cause, Cause::Exited);
+}
+
+#[test]
+fn an_output_that_does_not_block_is_waited_for() {
+    let runner = Runner::of("head -c 1000000 /dev/zero | tr '\\0' x");
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    let mut command = runner.command("job", &[]);
+    let mut child = command.stdout(OwnedFd::from(writer)).spawn().unwrap();
+    // It holds the writing end, too.
+    drop(command);
+    sleep(Duration::from_millis(500));
+    let mut frames = String::new();
+    reader.read_to_string(&mut frames).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(Log::read(&frames).stdout.len(), 1_000_000);
+}
+
+#[test]
+fn after_a_failure_nothing_is_written_any_more_even_if_it_could_be() {
+    let script =
+        "trap 'echo more; : > failed; until [ -e go ]; do sleep 0.02; done; exit 0' TERM; echo lost; sleep 60 & wait";
+    let runner = Runner::of(script);
+    let fifo = runner.root().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let read_without_waiting = || {
+        File::options()
+            .read(true)
+            .custom_flags(OFlag::O_NONBLOCK.bits())
+            .open(&fifo)
+            .unwrap()
+    };
+    let gone = read_without_waiting();
+    let writer = File::options().write(true).open(&fifo).unwrap();
+    drop(gone);
+    let mut command = runner.command("job", &[]);
+    let child = command.stdout(writer).stderr(Stdio::null()).spawn();
+    drop(command);
+    while !runner.root().join("failed").exists() {
+        sleep(Duration::from_millis(10));
+    }
+    let mut reader = read_without_waiting();
+    fs::write(runner.root().join("go"), "").unwrap();
+    assert_eq!(child.unwrap().wait().unwrap().code(), Some(125));
+    let mut written = String::new();
+    reader.read_to_string(&mut written).unwrap();
+    assert_eq!(written, "");
+}
+
+#[test]
+fn a_character_that_is_written_in_two_parts_is_not_torn() {
+    let finished = Runner::of("printf 'gr\\303'; sleep 0.3; printf '\\266\\303\\237e\\n'").run(&[]);
+    assert_eq!(finished.stdout(), "größe\n");
+    assert!(!finished.frames.contains('\\'), "{}", finished.frames);
 }
 
 #[test]

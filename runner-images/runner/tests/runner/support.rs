@@ -180,6 +180,13 @@ impl Running {
         }
     }
 
+    /// Waits for the first line of the job's standard output.
+    pub(crate) fn wait_for_line(&self) -> String {
+        self.wait_for("\n");
+        let log = Log::read(&fs::read_to_string(&self.frames).unwrap());
+        String::from_utf8(log.stdout).unwrap().trim_end().to_owned()
+    }
+
     pub(crate) fn finish(mut self) -> Finished {
         let status = self.child.wait().unwrap();
         Finished {

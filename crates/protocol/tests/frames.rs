@@ -303,6 +303,18 @@ fn a_log_is_complete_as_soon_as_everything_up_to_the_trailer_is_there() {
 }
 
 #[test]
+fn all_gaps_are_counted_and_the_first_are_listed() {
+    let every_second: Vec<_> = (1..=140).map(|number| format!("{} o x", number * 2)).collect();
+    let (outputs, completeness) = assemble(&every_second);
+    let Completeness::Missing { gaps, trailer: None } = completeness else {
+        panic!("{completeness:?}")
+    };
+    assert_eq!(outputs.stdout, b"x\n".repeat(140));
+    assert_eq!((gaps.frames(), gaps.ranges().len()), (140, 64));
+    assert_eq!(gaps.ranges().last(), Some(&(127..=127)));
+}
+
+#[test]
 fn a_changed_frame_is_noticed() {
     let mut frames = frames_of(&stdout(b"a\nb\n"));
     frames[1] = "2 o B".into();

@@ -183,3 +183,21 @@ impl Output {
         self.show_at = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_an_end_is_passed_on_as_it_comes() {
+        let (reader, _writer) = std::io::pipe().unwrap();
+        let (news, _told) = UnixStream::pair().unwrap();
+        let masks = Masks::of(std::iter::empty()).unwrap();
+        let mut framing = Framing::new(File::options().write(true).open("/dev/null").unwrap(), news);
+        let mut output = Output::new(Channel::Stdout, reader.into(), &masks);
+        output.take(&[b'x'; MAX_FRAME_BYTES - 1], &mut framing);
+        assert_eq!(output.line.len(), MAX_FRAME_BYTES - 1);
+        output.take(&vec![b'x'; 50_000], &mut framing);
+        assert_eq!(output.line.len(), 0);
+    }
+}

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::Signal;
 use protocol::frame::{Assembler, Cause, Channel, Completeness};
 
@@ -159,12 +159,24 @@ fn a_reader_that_is_slow_does_not_delay_the_deadline_and_loses_nothing() {
 
 #[test]
 fn what_waits_in_a_pipe_for_a_slow_reader_is_not_lost_when_the_job_ends() {
-    let runner = Runner::of("head -c 150000 /dev/zero | tr '\\0' x");
+    let script = "echo $$ > pid; until [ -e go ]; do sleep 0.02; done; head -c 500000 /dev/zero | tr '\\0' x";
+    let runner = Runner::of(script);
     let child = runner.command("job", &[]).stdout(Stdio::piped()).spawn().unwrap();
+    while !fs::read_to_string(runner.root().join("pid")).is_ok_and(|pid| pid.ends_with('\n')) {
+        sleep(Duration::from_millis(10));
+    }
+    let pid = fs::read_to_string(runner.root().join("pid")).unwrap();
+    let pipe = File::options()
+        .write(true)
+        .open(format!("/proc/{}/fd/1", pid.trim()))
+        .unwrap();
+    fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(1 << 20)).unwrap();
+    drop(pipe);
+    fs::write(runner.root().join("go"), "").unwrap();
     sleep(Duration::from_secs(4));
     let output = child.wait_with_output().unwrap();
     let log = Log::read(&String::from_utf8(output.stdout).unwrap());
-    assert_eq!((output.status.code(), log.stdout.len()), (Some(0), 150_000));
+    assert_eq!((output.status.code(), log.stdout.len()), (Some(0), 500_000));
     assert_eq!(log.trailer().cause, Cause::Exited);
 }
 

@@ -33,7 +33,7 @@ finish() {
     local code=$?
     # Stop what this demo started, should a step have failed half-way.
     local run
-    for run in $(deployer runs --json 2>/dev/null | jq -r '.runs[]? | select(.phase != "ended") | .run' 2>/dev/null); do
+    for run in $(deployer runs --json 2>/dev/null | jq -r '.[] | select(.phase != "ended") | .run' 2>/dev/null); do
         deployer cancel "$run" >/dev/null 2>&1 || true
     done
     rm -rf "$work"
@@ -48,6 +48,16 @@ deployer() { env -i "${environment[@]}" "$bin/infrastructure-deployer" "$@"; }
 git_as_demo() {
     env -i PATH="$PATH" HOME="$work" GIT_CONFIG_NOSYSTEM=1 \
         git -c user.name=demo -c user.email=demo@example.com -c init.defaultBranch=main "$@"
+}
+
+# background FILE ARGS...: starts the CLI as a terminal would (Ctrl-C reaches it); its process id is in `caller`.
+background() {
+    local file=$1
+    shift
+    set -m
+    env -i "${environment[@]}" "$bin/infrastructure-deployer" "$@" >"$file" 2>&1 &
+    caller=$!
+    set +m
 }
 
 # expect CODE ARGS...: shows the command as a user would type it, runs it, and checks its exit code.
@@ -146,8 +156,7 @@ expect 120 -- "${planner[@]}" --repo=infrastructure-live --ref=main \
 title "Ctrl-C in mid-apply: Terraform gets time to release its lock."
 read -ra rollout <<<"$(asked apply "$reviewed" staging/rollout)"
 say "${dim}\$ infrastructure-deployer -- … --command=apply … staging/rollout${plain}"
-deployer -- "${applier[@]}" "${rollout[@]}" --var=seconds=60 >"$work/cancelled" 2>&1 &
-caller=$!
+background "$work/cancelled" -- "${applier[@]}" "${rollout[@]}" --var=seconds=60
 wait_for 'replica 2 of 60' "$work/cancelled"
 kill -INT "$caller"
 code=0
@@ -159,13 +168,12 @@ good "exit code $code"
 good "the state is not locked"
 
 title "kill -9 of the CLI in mid-apply: the run goes on, attach brings it back."
-deployer -- "${applier[@]}" "${rollout[@]}" --var=seconds=6 >"$work/killed" 2>&1 &
-caller=$!
+background "$work/killed" -- "${applier[@]}" "${rollout[@]}" --var=seconds=6
 wait_for 'replica 2 of 6' "$work/killed"
 kill -KILL "$caller"
 wait "$caller" 2>/dev/null || true
 good "the CLI is dead"
-run=$(deployer runs --json | jq -r '[.runs[] | select(.phase != "ended")][0].run')
+run=$(deployer runs --json | jq -r '[.[] | select(.phase != "ended")][0].run')
 code=0
 deployer attach "$run" >"$work/attached" 2>"$work/messages" || code=$?
 grep -F 'is up' "$work/attached"

@@ -2,11 +2,13 @@
 //!
 //! Responsible for starting what a user starts, in an environment that nothing of this machine leaks into.
 
-use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::repository::Repository;
 
 /// Where jobs and tests look for system programs.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -107,5 +109,197 @@ impl Place {
         std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("folders can be made");
         std::fs::write(&path, content).expect("a file can be written");
         path
+    }
+}
+
+/// The folder of the small jobs and their allow-list.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .canonicalize()
+        .expect("the fixtures are there")
+}
+
+impl Place {
+    /// The CLI with an allow-list, everything of its own in this place.
+    pub fn deployer(&self, allow_list: &Path) -> Command {
+        let mut deployer = command(&programs().join("infrastructure-deployer"));
+        deployer
+            .env("HOME", self.path())
+            .env("XDG_STATE_HOME", self.join("state"))
+            .env("DEPLOY_RUNNER_LOCAL", "true")
+            .env("DEPLOY_RUNNER_CONFIG", allow_list)
+            .current_dir(self.path());
+        deployer
+    }
+
+    /// The CLI with the small jobs.
+    pub fn jobs(&self) -> Command {
+        let mut deployer = self.deployer(&fixtures().join("jobs.yaml"));
+        deployer.env("DEPLOY_RUNNER_SCRIPTS_DIR", fixtures().join("scripts"));
+        deployer
+    }
+
+    /// The CLI with the demo's allow-list for a repository of this place.
+    pub fn demo(&self, repository: &Repository) -> Command {
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/demo.yaml");
+        let template = std::fs::read_to_string(template).expect("the demo's allow-list is there");
+        let honest = "file:///srv/git/infrastructure-live.git";
+        assert!(
+            template.contains(honest),
+            "the demo's repository is no longer `{honest}`"
+        );
+        self.deployer(&self.write("demo.yaml", template.replace(honest, &repository.url())))
+    }
+
+    /// The runs of this place, the latest first.
+    pub fn runs(&self) -> Vec<serde_json::Value> {
+        let ended = run(self.jobs().args(["runs", "--json"])).with(0);
+        serde_json::from_str(&ended.stdout).expect("a list of runs")
+    }
+
+    /// The id of the latest run.
+    pub fn latest_run(&self) -> String {
+        let runs = self.runs();
+        let id = runs.first().and_then(|run| run["run"].as_str());
+        id.unwrap_or_else(|| panic!("no run: {runs:?}")).to_owned()
+    }
+
+    /// Waits until nothing of this place runs or is mounted any more, and fails if something stays.
+    #[track_caller]
+    pub fn assert_nothing_is_left(&self) {
+        let path = self.path().display().to_string();
+        let left = || -> Vec<String> { processes(&path).into_iter().chain(mounts(&path)).collect() };
+        wait_until("the last process has ended", || left().is_empty());
+        assert_eq!(left(), Vec::<String>::new());
+    }
+}
+
+/// Processes that mention a path in their arguments, environment, working folder or root.
+fn processes(path: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").expect("/proc is there");
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|process| {
+            let of_interest = |name: &str| {
+                std::fs::read(process.join(name)).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(path))
+            };
+            let own = process
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy() == std::process::id().to_string());
+            let numeric = process
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok());
+            numeric && !own && (of_interest("cmdline") || of_interest("environ") || of_interest("mountinfo"))
+        })
+        .map(|process| {
+            let arguments = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            format!(
+                "{}: {}",
+                process.display(),
+                String::from_utf8_lossy(&arguments).replace('\0', " ")
+            )
+        })
+        .collect()
+}
+
+fn mounts(path: &str) -> Vec<String> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("/proc is there");
+    mounts
+        .lines()
+        .filter(|line| line.contains(path))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Waits for half a minute at most until something holds.
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "still not after {:?}: {what}",
+            begun.elapsed()
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A program that runs while the test does something to it.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Running {
+    /// Starts it; its outputs go to files of the place.
+    pub fn start(place: &Place, name: &str, command: &mut Command) -> Self {
+        let out = place.join(&format!("{name}.out"));
+        let err = place.join(&format!("{name}.err"));
+        let file = |path: &Path| std::fs::File::create(path).expect("a file can be made");
+        let child = command
+            .stdout(file(&out))
+            .stderr(file(&err))
+            .spawn()
+            .expect("the program starts");
+        Self { child, out, err }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until its standard output holds a text.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        wait_until(
+            &format!("`{text}` in {}; {}", self.out.display(), self.stderr()),
+            || self.stdout().contains(text),
+        );
+    }
+
+    /// Sends it a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        run(command(Path::new("/bin/kill")).args(["-s", name, &self.id().to_string()])).with(0);
+    }
+
+    /// What it wrote so far.
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.out).unwrap_or_default()).into_owned()
+    }
+
+    /// What it said so far.
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.err).unwrap_or_default()).into_owned()
+    }
+
+    /// Has it ended?
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_some()
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn end(mut self) -> Ended {
+        wait_until("the program's end", || self.has_ended());
+        let code = self.child.wait().expect("it has ended").code();
+        Ended {
+            code,
+            stdout: self.stdout(),
+            stderr: self.stderr(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Only a test that failed half-way leaves it running.
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }

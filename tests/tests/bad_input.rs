@@ -12,12 +12,9 @@ fn a_broken_allow_list_ends_with_125_and_every_problem_has_its_line_and_column()
         vec!["--", "jobs", "count"],
     ] {
         let ended = product::run(place.deployer(&file).args(&args)).with(125);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
         for place_in_file in ["4:", "10:", "11:"] {
-            assert!(
-                ended.stderr.contains(&format!("broken.yaml:{place_in_file}")),
-                "{place_in_file}: {}",
-                ended.stderr
-            );
+            assert!(said.contains(&format!("broken.yaml:{place_in_file}")), "{place_in_file}: {said}");
         }
     }
     assert_eq!(place.runs().len(), 0);

@@ -25,20 +25,31 @@ fn main() -> ExitCode {
     let ratio = start.as_secs_f64() / nothing.as_secs_f64();
     let kept = [
         promise(
-            &format!("starting the CLI: {}, {ratio:.1} x `true` (at most {START_RATIO} x)", shown(start)),
+            &format!(
+                "starting the CLI: {}, {ratio:.1} x `true` (at most {START_RATIO} x)",
+                shown(start)
+            ),
             ratio <= START_RATIO,
         ),
         denial(&place, nothing),
         hostile(),
     ];
-    if kept.into_iter().all(|kept| kept) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if kept.into_iter().all(|kept| kept) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn denial(place: &Place, nothing: Duration) -> bool {
     let took = median(quiet(place.jobs()).args(["--", "jobs", "count", "--lines=many", "--exti=1"]));
     let ratio = took.as_secs_f64() / nothing.as_secs_f64();
     promise(
-        &format!("a denied request, from start to exit 120: {}, {ratio:.1} x `true` (at most {})", shown(took), shown(DENIAL)),
+        &format!(
+            "a denied request, from start to exit 120: {}, {ratio:.1} x `true` (at most {})",
+            shown(took),
+            shown(DENIAL)
+        ),
         took <= DENIAL,
     )
 }
@@ -49,7 +60,11 @@ fn hostile() -> bool {
     let refused = Message::decode(message.as_bytes()).is_err();
     let took = begun.elapsed();
     promise(
-        &format!("a hostile message of 6 MiB, decided: {} (at most {})", shown(took), shown(DENIAL)),
+        &format!(
+            "a hostile message of 6 MiB, decided: {} (at most {})",
+            shown(took),
+            shown(DENIAL)
+        ),
         refused && took <= DENIAL,
     )
 }

@@ -14,7 +14,10 @@ fn a_broken_allow_list_ends_with_125_and_every_problem_has_its_line_and_column()
         let ended = product::run(place.deployer(&file).args(&args)).with(125);
         let said = format!("{}{}", ended.stdout, ended.stderr);
         for place_in_file in ["4:", "10:", "11:"] {
-            assert!(said.contains(&format!("broken.yaml:{place_in_file}")), "{place_in_file}: {said}");
+            assert!(
+                said.contains(&format!("broken.yaml:{place_in_file}")),
+                "{place_in_file}: {said}"
+            );
         }
     }
     assert_eq!(place.runs().len(), 0);

@@ -112,7 +112,7 @@ fn verdict(completeness: Completeness, unreadable: u64, ending: &Ending) -> Verd
         Completeness::NoTrailer { frames: 0 } if matches!(ending, Ending::FailedToStart { .. }) && unreadable == 0 => {
             return Verdict::Complete;
         }
-        Completeness::Complete { .. } => format!("{unreadable} log entries could not be read"),
+        Completeness::Complete { .. } => format!("entries of the log could not be read: {unreadable}"),
         Completeness::Missing { gaps, .. } => missing(&gaps),
         Completeness::NoTrailer { frames } => {
             format!("the log stops after {frames} lines without the mark that proves its end; lines may be missing")

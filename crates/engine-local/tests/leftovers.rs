@@ -84,10 +84,19 @@ impl Processes {
     }
 }
 
+/// Places in `/proc/PID/stat`, counted behind the process's name.
+const PARENT: usize = 1;
+const SESSION: usize = 3;
+const TERMINAL: usize = 4;
+
 fn parent(pid: i32) -> i32 {
+    field(pid, PARENT)
+}
+
+fn field(pid: i32, place: usize) -> i32 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let (_, fields) = stat.rsplit_once(')').unwrap();
-    fields.split_whitespace().nth(1).unwrap().parse().unwrap()
+    fields.split_whitespace().nth(place).unwrap().parse().unwrap()
 }
 
 fn send(pid: i32, signal: Signal) {
@@ -171,7 +180,13 @@ async fn a_killed_bubblewrap_is_a_named_end_and_leaves_nothing() {
 #[tokio::test]
 async fn a_killed_supervisor_is_a_named_end_and_leaves_nothing() {
     let machine = Machine::new();
-    let (run, seen) = disturbed(&machine, |processes| send(processes.supervisor, Signal::KILL)).await;
+    let (run, seen) = disturbed(&machine, |processes| {
+        send(processes.supervisor, Signal::KILL);
+        // The kernel ends the sandbox, before anybody looks at the run.
+        let runner = format!("/proc/{}", processes.runner);
+        assert!(wait_for(Duration::from_secs(5), || !Path::new(&runner).exists()));
+    })
+    .await;
     ends_with_the_host(&seen.ending, "supervisor ended without a word");
     nothing_is_left(&machine, run);
     assert_eq!(machine.engine().runs().unwrap()[0].ending, Some(seen.ending));
@@ -190,6 +205,20 @@ async fn a_supervisor_that_is_told_to_end_stops_its_run_first() {
     ends_with_the_host(&seen.ending, "supervisor was told to end");
     assert_eq!(seen.output().0, "ready\ncleaned up\n");
     nothing_is_left(&machine, run);
+}
+
+#[tokio::test]
+async fn a_supervisor_is_nobodys_child_and_in_nobodys_session() {
+    let machine = Machine::new();
+    let (_, seen) = disturbed(&machine, |processes| {
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert_ne!(parent(processes.supervisor), own);
+        assert_ne!(field(processes.supervisor, SESSION), field(own, SESSION));
+        assert_eq!(field(processes.supervisor, TERMINAL), 0);
+        send(processes.supervisor, Signal::HUP);
+    })
+    .await;
+    ends_with_the_host(&seen.ending, "supervisor was told to end");
 }
 
 /// Not a test of its own: the program that launches a run and is then killed. Started by the test below.

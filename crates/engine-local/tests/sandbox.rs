@@ -96,6 +96,73 @@ async fn a_job_has_no_privilege_and_cannot_gain_one() {
 }
 
 #[tokio::test]
+async fn a_job_shares_no_namespace_with_the_host_and_none_of_its_terminals() {
+    let machine = Machine::new();
+    let kinds = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
+    let text = format!(
+        "for kind in {}; do readlink /proc/self/ns/$kind; done; cut -d' ' -f6 /proc/1/stat; uname -n",
+        kinds.join(" ")
+    );
+    let told = machine.output(&Setup::default(), &text).await;
+    let told: Vec<&str> = told.lines().collect();
+    let (namespaces, rest) = told.split_at(kinds.len());
+    for (kind, inside) in kinds.iter().zip(namespaces) {
+        let outside = fs::read_link(format!("/proc/self/ns/{kind}")).unwrap();
+        assert_ne!(Path::new(inside), outside, "{kind}");
+    }
+    assert_eq!(rest, ["1", "job"], "process 1 leads a session of its own");
+}
+
+#[tokio::test]
+async fn a_job_has_limits_on_core_files_open_files_and_processes() {
+    let machine = Machine::new();
+    let limits = machine.output(&Setup::default(), "cat /proc/self/limits").await;
+    let hard = |name: &str| {
+        let fields = limits.lines().find_map(|line| line.strip_prefix(name));
+        fields.and_then(|fields| fields.split_whitespace().nth(1)?.parse::<u64>().ok())
+    };
+    assert_eq!(hard("Max core file size"), Some(0), "{limits}");
+    assert!(hard("Max processes").is_some_and(|most| most <= 4_096), "{limits}");
+    assert!(hard("Max open files").is_some_and(|most| most <= 65_536), "{limits}");
+}
+
+#[tokio::test]
+async fn the_ceilings_are_those_of_the_permit_or_their_absence_is_said() {
+    let machine = Machine::new();
+    let setup = Setup {
+        memory: 96,
+        ..Setup::default()
+    };
+    let launched = machine.launch(&setup, &["clean-up"]).await;
+    let status = fs::read(machine.run_dir(launched.run).join("status.json")).unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    let setting = |files: [&str; 2]| {
+        let groups = status.get("cgroups").unwrap().as_array().unwrap();
+        let of = |file: &str| {
+            let read =
+                |group: &serde_json::Value| fs::read_to_string(Path::new(group.as_str().unwrap()).join(file)).ok();
+            groups.iter().find_map(read)
+        };
+        files.into_iter().find_map(of).map(|text| text.trim().to_owned())
+    };
+    let said = |part: &str| launched.notices.iter().any(|notice| notice.contains(part));
+    match setting(["memory.max", "memory.limit_in_bytes"]) {
+        Some(bytes) => assert_eq!(bytes, (96 * 1024 * 1024).to_string()),
+        None => assert!(
+            said("memory is limited to 96 MiB for each process"),
+            "{:?}",
+            launched.notices
+        ),
+    }
+    match setting(["cpu.max", "cpu.cfs_quota_us"]) {
+        Some(quota) => assert!(["100000", "100000 100000"].contains(&quota.as_str()), "{quota}"),
+        None => assert!(said("1024 CPU units is not enforced"), "{:?}", launched.notices),
+    }
+    machine.engine.stop(launched.run, "a test").await.unwrap();
+    observe_to_the_end(&machine, launched.run).await;
+}
+
+#[tokio::test]
 async fn without_a_network_there_is_only_the_loopback_of_its_own() {
     let machine = Machine::new();
     let interfaces = "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '";

@@ -127,3 +127,15 @@ async fn a_runner_that_ignores_a_stop_is_killed_by_its_supervisor() {
     assert_eq!(seen.ending, Ending::Cancelled { code: None });
     assert!(seen.phases.contains(&Phase::Stopping), "{:?}", seen.phases);
 }
+
+#[tokio::test]
+async fn a_stop_that_comes_before_the_runner_listens_reaches_it_when_it_does() {
+    let text = r#"sleep 0.5
+trap 'echo "1 = {\"exit\":7,\"cause\":\"stopped\",\"lines\":0,\"sha256\":\"\"}"; exit 7' TERM
+while :; do sleep 0.05; done"#;
+    let rogue = Rogue::new(text, 0o755);
+    let run = rogue.launch(&Setup::default()).await;
+    rogue.0.engine.stop(run, "a test").await.unwrap();
+    let seen = observe_to_the_end(&rogue.0, run).await;
+    assert_eq!(seen.ending, Ending::Cancelled { code: Some(7) });
+}

@@ -190,6 +190,32 @@ async fn a_folder_that_is_not_ours_is_not_found() {
     }
 }
 
+/// Whoever comes late to a long log reads all of it before the ending, in calls of bounded size.
+#[tokio::test]
+async fn an_ending_comes_only_with_the_last_page_of_a_long_log() {
+    let machine = Machine::new();
+    let run = machine.launch(&Setup::default(), &["sh", "seq 1 300000"]).await.run;
+    while !machine.run_dir(run).join("ending.json").exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let asked = [ObserveRun {
+        run,
+        cursor: Cursor::default(),
+    }];
+    let first = machine.engine.observe(&asked, Duration::ZERO).await.unwrap();
+    let [Observed::Run(first)] = first.as_slice() else {
+        unreachable!("{first:?}")
+    };
+    assert_eq!(
+        (first.more, first.ending.clone(), first.phase),
+        (true, None, Phase::Running)
+    );
+    assert!(first.frames.iter().map(String::len).sum::<usize>() <= 1024 * 1024);
+    let seen = observe_to_the_end(&machine, run).await;
+    assert_eq!(seen.ending, Ending::Exited { code: 0 });
+    assert!(seen.output().0.ends_with("\n299999\n300000\n"));
+}
+
 fn key_file(machine: &Machine, call: &Call) -> PathBuf {
     let digest = hex::encode(Sha256::digest(String::from(call.key.clone())));
     machine.config.state_dir.join("keys").join(digest)

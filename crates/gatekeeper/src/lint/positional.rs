@@ -66,15 +66,6 @@ fn own_name(positional: &PositionalSource, all: &[PositionalSource], index: usiz
 
 fn one(source: &Source, positional: &PositionalSource, end_of_options: bool, report: &mut Report) {
     let rule = &positional.rule;
-    if !is_name(&rule.name) {
-        let message = format!("`{}` cannot be the name of a positional", shown(&rule.name));
-        report.error(
-            "positional-name",
-            rule.name.mark,
-            message,
-            "use letters, digits, `_`, `.` and `-`",
-        );
-    }
     value::check(source, &positional.value, report);
     option::several(rule.repeatable.as_ref(), &positional.value, report);
     option::repeats(rule.repeatable.as_ref(), rule.max_repeats.as_ref(), report);

@@ -75,7 +75,8 @@ pub(super) fn check_environment(container: &ContainerSource, report: &mut Report
         report.at(name, |report| {
             check_name(name, report);
             let upper = name.to_ascii_uppercase();
-            if !value.is_empty() && SECRET_PARTS.iter().any(|part| upper.contains(part)) {
+            let is_callers = !begins(name, RESERVED_PREFIXES) && !value.is_empty();
+            if is_callers && SECRET_PARTS.iter().any(|part| upper.contains(part)) {
                 let help = "name a secret under `secrets`: values here are in the compiled file, in logs and in the task definition";
                 report.warning("secret-in-environment", name.mark, format!("`{name}` looks like a secret"), help);
             }
@@ -92,12 +93,12 @@ pub(super) fn check_secrets(container: &ContainerSource, report: &mut Report) {
                 report.error("environment-and-secret", name.mark, message, "keep one of them");
             }
             if reference.is_empty() || reference.contains(char::is_whitespace) {
-                let message = format!("`{reference}` names no secret");
+                let message = "the reference is empty or has spaces, so it names no secret";
                 report.error(
                     "secret-reference",
                     reference.mark,
                     message,
-                    "write the secret's ARN or name, without spaces",
+                    "write the secret's ARN or name, never its value",
                 );
             }
         });

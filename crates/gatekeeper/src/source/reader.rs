@@ -180,7 +180,9 @@ impl<'a> Reader<'a> {
 
     /// A value of the wrong kind.
     pub(super) fn wrong_kind(&mut self, node: &Node, expected: &str) {
-        self.problem(node.mark, "wrong-type", format!("found {}", found(node)), expected);
+        if let Some(found) = found(node) {
+            self.problem(node.mark, "wrong-type", format!("found {found}"), expected);
+        }
     }
 
     /// The entries of a mapping.
@@ -209,9 +211,10 @@ pub(crate) fn join(path: &[String]) -> String {
     joined
 }
 
-/// What a node is, for messages.
-fn found(node: &Node) -> String {
-    match &node.kind {
+/// What a node is, for messages; nothing when it has been reported already.
+fn found(node: &Node) -> Option<String> {
+    Some(match &node.kind {
+        Kind::Refused => return None,
         Kind::Sequence(_) => "a list".to_owned(),
         Kind::Mapping(_) => "a mapping".to_owned(),
         Kind::Scalar { text, plain: true } if text.is_empty() => "nothing".to_owned(),
@@ -219,7 +222,7 @@ fn found(node: &Node) -> String {
             let kind = plain.then(|| scalar::not_text(text)).flatten().unwrap_or("the text");
             format!("{kind} `{}`", shown(text))
         }
-    }
+    })
 }
 
 fn problem_of(file: &str, at: &FaultAt) -> SourceError {
@@ -257,12 +260,7 @@ impl<T: Scalar> Shape for Located<T> {
             return None;
         };
         if !has_kind(T::WANTED, text, *plain) {
-            let quote = *plain && !text.is_empty() && matches!(T::WANTED, Wanted::Text | Wanted::TextOrInteger);
-            let expected = if quote {
-                format!("{}; put it in quotes", T::EXPECTED)
-            } else {
-                T::EXPECTED.to_owned()
-            };
+            let expected = expected_kind::<T>(text, *plain);
             reader.wrong_kind(node, &expected);
             return None;
         }
@@ -282,6 +280,17 @@ impl<T: Scalar> Shape for Located<T> {
 
     fn schema(_definitions: &mut Definitions) -> SchemaNode {
         SchemaNode::scalar(T::WANTED, T::limits())
+    }
+}
+
+/// What to write instead of a scalar of the wrong kind.
+fn expected_kind<T: Scalar>(text: &str, plain: bool) -> String {
+    match T::WANTED {
+        Wanted::Text | Wanted::TextOrInteger if plain && !text.is_empty() && T::FREE_TEXT => {
+            "text; put it in quotes".to_owned()
+        }
+        Wanted::Integer | Wanted::Boolean if !plain => format!("{}; write it without quotes", T::EXPECTED),
+        Wanted::Text | Wanted::TextOrInteger | Wanted::Integer | Wanted::Boolean => T::EXPECTED.to_owned(),
     }
 }
 

@@ -85,6 +85,9 @@ pub(crate) trait Scalar: Sized {
     /// What is expected, for messages: continues "expected".
     const EXPECTED: &'static str;
 
+    /// Any text may be meant, also one that looks like a number: quotes then tell.
+    const FREE_TEXT: bool = false;
+
     /// Reads it from the scalar's text, which has the wanted kind.
     fn parse(text: &str) -> Option<Self>;
 
@@ -101,6 +104,7 @@ pub(crate) trait Scalar: Sized {
 
 impl Scalar for String {
     const WANTED: Wanted = Wanted::Text;
+    const FREE_TEXT: bool = true;
     const EXPECTED: &'static str =
         "one line of text without invisible characters, in Unicode normal form C, of at most 4,096 characters";
 
@@ -119,6 +123,7 @@ impl Prose {
 
 impl Scalar for Prose {
     const WANTED: Wanted = Wanted::Text;
+    const FREE_TEXT: bool = true;
     const EXPECTED: &'static str = "text for people of 1 to 500 characters without invisible characters";
 
     fn parse(text: &str) -> Option<Self> {
@@ -141,6 +146,7 @@ pub struct DefaultValue(pub String);
 
 impl Scalar for DefaultValue {
     const WANTED: Wanted = Wanted::TextOrInteger;
+    const FREE_TEXT: bool = true;
     const EXPECTED: &'static str = "one line of text, or an integer, without invisible characters";
 
     fn parse(text: &str) -> Option<Self> {

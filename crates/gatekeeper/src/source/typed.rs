@@ -285,7 +285,9 @@ impl Shape for Positionals {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.kind {
             Kind::Sequence(_) => List::read(node, reader).map(Self::Listed),
-            Kind::Scalar { .. } | Kind::Mapping(_) => Located::<NoneWord>::read(node, reader).map(|_none| Self::None),
+            Kind::Scalar { .. } | Kind::Mapping(_) | Kind::Refused => {
+                Located::<NoneWord>::read(node, reader).map(|_none| Self::None)
+            }
         }
     }
 

@@ -45,9 +45,14 @@ pub(crate) struct Node {
 /// What a node is.
 #[derive(Debug)]
 pub(super) enum Kind {
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     Sequence(Vec<Node>),
     Mapping(IndexMap<String, Entry>),
+    /// Stands for an alias, which has been reported.
+    Refused,
 }
 
 /// One field of a mapping: where its key stands, and its value.
@@ -182,7 +187,7 @@ impl Builder {
             Event::DocumentStart(_) => self.document(mark),
             Event::Alias(_) => {
                 self.fault(Fault::Anchor, mark);
-                self.scalar(String::new(), false, mark)
+                self.alias(mark)
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.properties(anchor, tag.is_some(), mark);
@@ -262,6 +267,18 @@ impl Builder {
             self.value(Node {
                 mark,
                 kind: Kind::Scalar { text, plain },
+            });
+        }
+        Step::Go
+    }
+
+    fn alias(&mut self, mark: Mark) -> Step {
+        if self.awaits_key() {
+            self.drop_key();
+        } else {
+            self.value(Node {
+                mark,
+                kind: Kind::Refused,
             });
         }
         Step::Go

@@ -315,6 +315,42 @@ fn all_gaps_are_counted_and_the_first_are_listed() {
 }
 
 #[test]
+fn a_trailer_in_the_place_of_a_frame_that_was_delivered_is_an_error() {
+    let frames = frames_of(&stdout(b"a\nb\n"));
+    for taken in 1..=2 {
+        let mut assembler = Assembler::new();
+        frames
+            .iter()
+            .take(2)
+            .for_each(|frame| assembler.push(frame, |_| {}).unwrap());
+        let forged = frames[2].replacen('3', &taken.to_string(), 1);
+        let error = assembler.push(&forged, |_| {}).unwrap_err();
+        assert!(
+            matches!(error, AssembleError::AfterTrailer { sequence: 2, .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_trailer_that_counts_wrong_is_noticed_even_if_its_digest_is_right() {
+    let mut frames = frames_of(&stdout(b"a\nb\n"));
+    frames[2] = frames[2].replace("\"lines\":2", "\"lines\":1");
+    assert!(matches!(assemble(&frames).1, Completeness::Altered { .. }));
+}
+
+#[test]
+fn frames_that_wait_count_once_and_only_while_they_wait() {
+    let mut assembler = Assembler::with_waiting_limit(100);
+    for pair in 0..50 {
+        for sequence in [pair * 2 + 2, pair * 2 + 2, pair * 2 + 1] {
+            assembler.push(&format!("{sequence} o x"), |_| {}).unwrap();
+        }
+    }
+    assert_eq!(assembler.finish(|_| {}), Completeness::NoTrailer { frames: 100 });
+}
+
+#[test]
 fn a_changed_frame_is_noticed() {
     let mut frames = frames_of(&stdout(b"a\nb\n"));
     frames[1] = "2 o B".into();

@@ -169,7 +169,7 @@ impl<'a> Reader<'a, '_> {
     fn value_in_next_word(&mut self, place: usize, rule: &'a OptionRules, word: &'a str, index: usize) {
         let next = self.args.get(index + 1).map(String::as_str);
         let next = next.filter(|next| *next != "--");
-        match next.filter(|next| rule.value.checker.allows_leading_dash() || !self.names_an_option(next)) {
+        match next.filter(|next| rule.value.checker.allows_leading_dashes() || !self.names_an_option(next)) {
             Some(value) => {
                 self.meanings.push(Meaning::ValueOf(rule));
                 self.value(place, rule, value, index + 1);

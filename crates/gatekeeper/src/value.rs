@@ -138,15 +138,23 @@ impl Checker {
         &self.accepts
     }
 
-    /// A value may begin with a dash, so that a word with one can be meant as a value.
+    /// A value may begin with one dash, so that a word with one can be meant as a value.
     pub fn allows_leading_dash(&self) -> bool {
         match &self.rule {
             Rule::Integer { min, .. } => *min < 0,
-            Rule::Text(text) => text.allow_leading_dash,
-            Rule::Flag | Rule::Listed { .. } | Rule::Commit | Rule::Ref | Rule::Path(_) | Rule::KeyValue { .. } => {
-                false
-            }
+            Rule::Flag
+            | Rule::Listed { .. }
+            | Rule::Commit
+            | Rule::Ref
+            | Rule::Path(_)
+            | Rule::Text(_)
+            | Rule::KeyValue { .. } => self.allows_leading_dashes(),
         }
+    }
+
+    /// A value may begin with any number of dashes, so that even the name of an option can be meant as a value.
+    pub fn allows_leading_dashes(&self) -> bool {
+        matches!(&self.rule, Rule::Text(text) if text.allow_leading_dash)
     }
 
     /// The accepted value that a refused one was probably meant to be.

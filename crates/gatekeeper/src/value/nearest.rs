@@ -38,10 +38,12 @@ fn distance(word: &str, candidate: &str, furthest: usize) -> Option<usize> {
 }
 
 fn folded(text: &str) -> String {
-    text.trim_start_matches('-')
-        .nfkc()
-        .flat_map(char::to_lowercase)
-        .collect()
+    let text = text.trim_start_matches('-');
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.nfkc().flat_map(char::to_lowercase).collect()
+    }
 }
 
 fn shared_prefix(word: &str, candidate: &str) -> usize {

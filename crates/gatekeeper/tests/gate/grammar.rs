@@ -682,3 +682,17 @@ fn a_key_value_checks_the_key_and_the_value() {
         ],
     );
 }
+
+#[test]
+fn a_negative_number_is_a_value_but_the_name_of_an_option_is_not() {
+    let script = with_options([
+        ("--offset", option(ValueType::Integer { min: -5, max: 5 })),
+        ("--flag", option(ValueType::Flag)),
+    ]);
+    becomes(&script, &["--offset", "-3"], &["--offset=-3"]);
+    refused(
+        &script,
+        &["--offset", "--flag"],
+        &[(ProblemKind::MissingValue, Some(0))],
+    );
+}

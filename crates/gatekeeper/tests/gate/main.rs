@@ -17,6 +17,8 @@ mod load;
 #[cfg(test)]
 mod naive_model;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod task;
 #[cfg(test)]
 mod telling;

@@ -182,9 +182,7 @@ impl Model {
             let mut value_at = place;
             if value.is_none() && wants_value {
                 match args.get(at) {
-                    Some(next)
-                        if next != "--" && (values::may_begin_with_dash(&option.value) || !named(script, next)) =>
-                    {
+                    Some(next) if next != "--" && (values::is_dashed_text(&option.value) || !named(script, next)) => {
                         piece_value = Some(next.clone());
                         value_at = number(at);
                         at += 1;

@@ -48,6 +48,10 @@ pub(super) fn may_begin_with_dash(kind: &ValueType) -> bool {
     }
 }
 
+pub(super) fn is_dashed_text(kind: &ValueType) -> bool {
+    matches!(kind, ValueType::Text(rule) if rule.allow_leading_dash)
+}
+
 pub(super) fn judge(kind: &ValueType, value: &str) -> Judgement {
     if is_unsafe(value, 4_096) {
         return Judgement::Unsafe;

@@ -20,3 +20,66 @@ fn the_canonical_bytes_read_back_as_the_same_allow_list() {
     assert_eq!(read_back, demo);
     assert_eq!(read_back.digest(), demo.digest());
 }
+
+/// The whole allow-lists in a text: every block of YAML that begins with the version.
+fn examples(markdown: &str) -> Vec<&str> {
+    let blocks = markdown
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    blocks.filter(|block| block.starts_with("version:")).collect()
+}
+
+#[test]
+fn every_whole_example_of_the_docs_compiles() {
+    for (text, count) in [
+        (include_str!("../../../docs/allow-list.md"), 1),
+        (include_str!("../../../docs/migration-from-gruntwork.md"), 2),
+    ] {
+        let examples = examples(text);
+        assert_eq!(examples.len(), count);
+        for example in examples {
+            compiled(example);
+        }
+    }
+}
+
+#[test]
+fn a_container_inherits_what_it_does_not_say() {
+    let text = "version: 1
+defaults: { task: { cpu: 2048, memory: 4096, max_memory: 8192, timeout: 2h, launch_types: [EC2, FARGATE] } }
+containers:
+  own: { image: box, task: { memory: 5120, stop_timeout: 90s, launch_type: FARGATE_SPOT }, scripts: { run: {} } }
+";
+    let task = &compiled(text).containers["own"].task;
+    let expected = gatekeeper::compiled::Task {
+        cpu: 2048,
+        memory: 5120,
+        max_cpu: 2048,
+        max_memory: 8192,
+        launch_types: vec![protocol::LaunchType::FargateSpot],
+        timeout_seconds: 7200,
+        stop_timeout_seconds: 90,
+    };
+    assert_eq!(*task, expected);
+}
+
+#[test]
+fn the_digest_is_the_sha_256_of_the_canonical_bytes() {
+    let small = compiled("version: 1\ncontainers: { box: { image: box, scripts: { run: {} } } }\n");
+    insta::assert_snapshot!(String::from_utf8(small.canonical_bytes()).unwrap());
+    insta::assert_snapshot!(small.digest());
+}
+
+#[test]
+fn comments_and_notation_do_not_change_the_digest_but_order_does() {
+    let one = compiled(
+        "version: 1\ncontainers: { box: { image: box, environment: { A: x, B: z }, scripts: { run: {} } } }\n",
+    );
+    let same = "# note\nversion: 1\ncontainers:\n  box:\n    scripts:\n      run: {}\n    environment: { A: 'x', B: \"z\" }\n    image: box\n";
+    assert_eq!(compiled(same).digest(), one.digest());
+    assert_ne!(
+        compiled(&same.replace("A: 'x', B: \"z\"", "B: z, A: x")).digest(),
+        one.digest()
+    );
+}

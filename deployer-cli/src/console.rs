@@ -18,6 +18,7 @@ use std::time::Duration;
 
 pub use ci::CiSystem;
 use ci::Severity;
+use neutralise::Guard;
 pub use neutralise::{Neutraliser, harmless};
 use protocol::Phase;
 use protocol::frame::Channel;
@@ -43,6 +44,8 @@ pub struct Console<Out, Err> {
     out: Sink<Out>,
     err: Sink<Err>,
     screen: Screen,
+    /// Watches for commands that are put together from both channels and our own lines.
+    log: Option<Guard>,
     clock: Clock,
     group: Group,
     phase: Option<Phase>,
@@ -69,6 +72,7 @@ impl<Out: Write, Err: Write> Console<Out, Err> {
         Self {
             out: Sink::new("standard output", out, settings.stdout),
             err: Sink::new("standard error", err, settings.stderr),
+            log: settings.job_log().map(Guard::new),
             label: harmless(None, label).replace('\n', " "),
             settings,
             screen: Screen::LineStart,
@@ -231,12 +235,21 @@ impl<Out: Write, Err: Write> Console<Out, Err> {
     /// Writes our own text on lines of its own.
     fn own_line(&mut self, text: &str) {
         self.erase_live();
-        if self.screen == Screen::JobLine {
-            self.write_own("\n");
-        }
+        self.end_job_line();
         self.write_own(&format!("{text}\n"));
         self.screen = Screen::LineStart;
         self.clock.last_line = self.clock.now;
+    }
+
+    /// Ends a line that the job has left open. That must not make a command of what stands there.
+    fn end_job_line(&mut self) {
+        let open = self.screen == Screen::JobLine || self.err.is_line_open();
+        let command = self.log.as_mut().is_some_and(Guard::ends_in_command) | self.err.end_line();
+        match (open, command) {
+            (true, true) => self.write_own(neutralise::BROKEN_LINE_END),
+            (true, false) => self.write_own("\n"),
+            (false, _) => {}
+        }
     }
 
     /// Writes to standard error in our own colours, and gives the job its colours back. Nobody is left to be told when this fails.
@@ -300,6 +313,11 @@ impl<Out: Write, Err: Write> Console<Out, Err> {
         if on_screen {
             self.erase_live();
         }
+        let log = &mut self.log;
+        let fill = |filter: Option<&mut Neutraliser>, buffer: &mut Vec<u8>| match filter {
+            Some(filter) => filter.within(log, |filter| fill(Some(filter), buffer)),
+            None => fill(None, buffer),
+        };
         let shown = match channel {
             Channel::Stdout => self.out.pass(fill)?,
             Channel::Stderr => self.err.pass(fill)?,

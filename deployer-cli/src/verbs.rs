@@ -111,3 +111,64 @@ pub fn man(out: &mut dyn Write) -> Result<Verdict, VerbError> {
 const fn verdict(good: bool) -> Verdict {
     if good { Verdict::Good } else { Verdict::Faulty }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::tests::plain;
+
+    const GOOD: &str = "version: 1\ncontainers: { c: { description: C., image: i, task: { cpu: 256, memory: 512, timeout: 1m }, \
+                        scripts: { s: { description: S. } } } }\n";
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    fn packaged(text: &str) -> (Verdict, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let verdict = package(file(text).path(), None, plain(80), &mut out, &mut err).unwrap();
+        (
+            verdict,
+            String::from_utf8(out).unwrap(),
+            String::from_utf8(err).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_check_says_the_same_to_a_person_and_to_a_machine() {
+        for (text, expected) in [(GOOD, Verdict::Good), ("version: 1\n", Verdict::Faulty)] {
+            for form in [Form::Text(plain(80)), Form::Json] {
+                let mut out = Vec::new();
+                let verdict = check(file(text).path(), Strictness::Usual, form, &mut out).unwrap();
+                assert_eq!(verdict, expected);
+                assert!(!out.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_good_allow_list_is_packaged_with_nothing_else_on_standard_output() {
+        let (verdict, out, err) = packaged(GOOD);
+        assert_eq!(verdict, Verdict::Good);
+        assert!(out.starts_with("{\"format\":1,") && out.ends_with('}'), "{out}");
+        let digest = Checked::of("", GOOD.to_owned()).compiled.unwrap().digest();
+        assert_eq!(err, format!("digest {digest}\n"));
+    }
+
+    #[test]
+    fn an_allow_list_with_an_error_is_never_packaged() {
+        let (verdict, out, err) = packaged("version: 1\n");
+        assert_eq!((verdict, out.as_str()), (Verdict::Faulty, ""));
+        assert!(err.contains("error["), "{err}");
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_told_apart_from_a_failure() {
+        let closed = VerbError::Output(io::ErrorKind::BrokenPipe.into());
+        let full = VerbError::Output(io::ErrorKind::StorageFull.into());
+        assert!(closed.is_closed_output());
+        assert!(!full.is_closed_output());
+    }
+}

@@ -18,13 +18,15 @@ mod sgr;
 mod workflow;
 
 use sgr::{OpenStyle, Sequence};
-use workflow::Guard;
+pub(super) use workflow::Guard;
 
 use super::CiSystem;
 
 const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 const MARK: char = '\u{2426}';
+/// A line end after something that must not be a command.
+pub(super) const BROKEN_LINE_END: &str = "\u{2426}\n";
 const PICTURE_OF_NUL: u32 = 0x2400;
 const PICTURE_OF_DELETE: char = '\u{2421}';
 
@@ -33,6 +35,8 @@ const PICTURE_OF_DELETE: char = '\u{2421}';
 pub struct Neutraliser {
     state: State,
     guard: Option<Guard>,
+    /// The guard of the whole log, while this channel writes to it.
+    log: Option<Guard>,
     style: OpenStyle,
 }
 
@@ -59,6 +63,7 @@ impl Neutraliser {
         Self {
             state: State::Ground,
             guard: ci.map(Guard::new),
+            log: None,
             style: OpenStyle::default(),
         }
     }
@@ -85,11 +90,19 @@ impl Neutraliser {
     /// Appends what was held back at the end of the stream.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         self.settle(out);
-        if let Some(guard) = &mut self.guard
-            && guard.ends_in_command()
-        {
-            push_char(MARK, out);
-        }
+        self.line_end(b"", out);
+    }
+
+    /// Does `work` as a part of a log that others write to as well: no command can be put together from the parts of two.
+    pub(super) fn within(&mut self, log: &mut Option<Guard>, work: impl FnOnce(&mut Self)) {
+        std::mem::swap(&mut self.log, log);
+        work(self);
+        std::mem::swap(&mut self.log, log);
+    }
+
+    /// Somebody else ends the line on this stream. True when that would complete a command.
+    pub(super) fn end_line(&mut self) -> bool {
+        self.guard.as_mut().is_some_and(Guard::ends_in_command)
     }
 
     /// The colour sequences since the last reset: what has to be sent again after something else was written in between.
@@ -102,10 +115,14 @@ impl Neutraliser {
         if !matches!(self.state, State::Ground) {
             return &[];
         }
-        match &mut self.guard {
-            None => bytes.get(..leading(bytes, is_plain)).unwrap_or_default(),
-            Some(guard) => guard.take_plain(bytes),
+        let guards = || self.guard.iter().chain(&self.log);
+        let length = guards().map(|guard| guard.plain_length(bytes)).min();
+        let length = length.unwrap_or_else(|| leading(bytes, is_plain));
+        let plain = bytes.get(..length).unwrap_or_default();
+        for guard in self.guard.iter_mut().chain(&mut self.log) {
+            guard.skip(plain);
         }
+        plain
     }
 
     /// The character beyond ASCII that `bytes` begins with, if it is there as a whole: a short cut, the rest is done byte by byte.
@@ -213,21 +230,21 @@ impl Neutraliser {
     }
 
     fn text(&mut self, character: char, out: &mut Vec<u8>) {
-        if let Some(guard) = &mut self.guard
-            && guard.completes_command(character)
-        {
-            push_char(MARK, out);
-        }
+        self.break_if(|guard| guard.completes_command(character), out);
         push_char(character, out);
     }
 
     fn line_end(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        if let Some(guard) = &mut self.guard
-            && guard.ends_in_command()
-        {
+        self.break_if(Guard::ends_in_command, out);
+        out.extend_from_slice(bytes);
+    }
+
+    /// Puts a break where one of the guards wants it. Each of them has to see everything.
+    fn break_if(&mut self, wanted: impl Fn(&mut Guard) -> bool, out: &mut Vec<u8>) {
+        let guards = self.guard.iter_mut().chain(&mut self.log);
+        if guards.map(wanted).fold(false, |any, one| any | one) {
             push_char(MARK, out);
         }
-        out.extend_from_slice(bytes);
     }
 }
 
@@ -302,4 +319,4 @@ pub fn harmless(ci: Option<CiSystem>, text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

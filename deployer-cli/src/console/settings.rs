@@ -128,6 +128,16 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The CI system in whose log the job's output is neutralised, if it is.
+    pub(super) const fn job_log(&self) -> Option<CiSystem> {
+        match (self.stdout, self.stderr) {
+            (Treatment::Log(ci), _) | (_, Treatment::Log(ci)) => Some(ci),
+            (Treatment::Exact | Treatment::Terminal, Treatment::Exact | Treatment::Terminal) => None,
+        }
+    }
+}
+
 fn treatment(ci: Option<CiSystem>, stream: Stream, job_output: JobOutput) -> Treatment {
     match (job_output, ci, stream) {
         (JobOutput::Raw, _, _) | (JobOutput::Safe, None, Stream::Other) => Treatment::Exact,

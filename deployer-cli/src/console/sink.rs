@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 
 use super::neutralise::Neutraliser;
+use super::screen::{Screen, screen_after};
 use super::settings::Treatment;
 
 /// Why the job's output could not be passed on.
@@ -29,6 +30,8 @@ pub(super) struct Sink<W> {
     name: &'static str,
     pub(super) writer: W,
     filter: Option<Neutraliser>,
+    /// The stream, taken alone, stands in the middle of a line of the job.
+    line_open: bool,
     pub(super) buffer: Vec<u8>,
 }
 
@@ -43,6 +46,7 @@ impl<W: Write> Sink<W> {
             name,
             writer,
             filter,
+            line_open: false,
             buffer: Vec::new(),
         }
     }
@@ -56,7 +60,21 @@ impl<W: Write> Sink<W> {
         fill(self.filter.as_mut(), &mut self.buffer);
         let written = self.writer.write_all(&self.buffer);
         written.map_err(|error| self.failure(error))?;
+        if let Some(screen) = screen_after(&self.buffer) {
+            self.line_open = screen == Screen::JobLine;
+        }
         Ok(&self.buffer)
+    }
+
+    /// The stream, taken alone, stands in the middle of a line of the job.
+    pub(super) const fn is_line_open(&self) -> bool {
+        self.line_open
+    }
+
+    /// The line of the stream ends here, by us. True when that would complete a command of the job.
+    pub(super) fn end_line(&mut self) -> bool {
+        self.line_open = false;
+        self.filter.as_mut().is_some_and(Neutraliser::end_line)
     }
 
     pub(super) fn flush(&mut self) -> Result<(), OutputError> {

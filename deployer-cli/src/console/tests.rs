@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
+use proptest::prelude::*;
+
+use super::neutralise::tests::{assert_harmless, hostile};
 use super::*;
 
 /// Both streams of a console, one screen or two.
@@ -181,6 +184,74 @@ fn words_that_our_own_messages_quote_cannot_act_on_the_console_either() {
     );
 }
 
+/// What a log in which everything comes together shows of these pieces of output.
+#[track_caller]
+fn in_one_log(pieces: &[(Channel, &str)], expected: &str) {
+    let (mut console, tape) = screen(&[("GITHUB_ACTIONS", "true")], Stream::Other);
+    for (channel, text) in pieces {
+        console.job_output(*channel, text.as_bytes()).unwrap();
+    }
+    let text = tape.text();
+    assert_eq!(
+        text.strip_prefix("::group::Output of planner / script\n").unwrap(),
+        expected
+    );
+}
+
+#[test]
+fn no_command_can_be_put_together_from_the_two_channels() {
+    use Channel::{Stderr, Stdout};
+    in_one_log(
+        &[(Stdout, "x"), (Stderr, "\n"), (Stdout, "::set-env name=A::b")],
+        "x\n:␦:set-env name=A::b",
+    );
+    in_one_log(&[(Stdout, ":"), (Stderr, ":error::x")], ":␦:error::x");
+    in_one_log(&[(Stdout, "##vso"), (Stderr, "[task.x]")], "##vso␦[task.x]");
+    in_one_log(&[(Stderr, "section_start"), (Stdout, ":1:x")], "section_start␦:1:x");
+    in_one_log(&[(Stdout, "a"), (Stderr, "b\n"), (Stdout, "c: d\n")], "ab\nc: d\n");
+}
+
+#[test]
+fn a_channel_that_is_read_alone_is_guarded_alone_too() {
+    use Channel::{Stderr, Stdout};
+    in_one_log(
+        &[(Stdout, "\n"), (Stderr, "x"), (Stdout, "::set-env name=A::b")],
+        "\nx:␦:set-env name=A::b",
+    );
+}
+
+#[test]
+fn no_command_can_begin_after_a_message_of_our_own_in_the_middle_of_a_line() {
+    let (mut console, tape) = screen(&[("GITHUB_ACTIONS", "true")], Stream::Other);
+    for channel in [Channel::Stdout, Channel::Stderr] {
+        console.job_output(channel, b"x").unwrap();
+        console.note("remark");
+        console.job_output(channel, b"::set-env name=A::b\n").unwrap();
+    }
+    let lines = "x\ndeployer: remark\n:␦:set-env name=A::b\n";
+    assert_eq!(
+        tape.text(),
+        format!("::group::Output of planner / script\n{lines}{lines}")
+    );
+}
+
+#[test]
+fn ending_the_jobs_line_for_a_message_of_our_own_makes_no_command_of_it() {
+    let (mut console, tape) = screen(&[("BUILDKITE", "true")], Stream::Other);
+    console.job_output(Channel::Stdout, b"---").unwrap();
+    console.note("remark");
+    assert_eq!(tape.text(), "--- Output of planner / script\n---␦\ndeployer: remark\n");
+}
+
+#[test]
+fn our_own_messages_begin_a_line_of_standard_error_even_where_that_is_read_alone() {
+    let (mut console, tape) = screen(&[("GITHUB_ACTIONS", "true")], Stream::Other);
+    console.job_output(Channel::Stderr, b"x").unwrap();
+    console.job_output(Channel::Stdout, b"y\n").unwrap();
+    console.finish(&success()).unwrap();
+    assert!(tape.text().contains("xy\n\n::endgroup::\n"), "{}", tape.text());
+}
+
 #[test]
 fn only_job_output_ever_goes_to_standard_output() {
     let (out, err) = (Tape::default(), Tape::default());
@@ -338,4 +409,30 @@ fn a_huge_chunk_is_passed_on_in_pieces() {
         "{}",
         console.out.buffer.capacity()
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_log_of_both_channels_and_our_own_messages_never_holds_a_command_of_the_job(
+        pieces in prop::collection::vec((0_u8..3, hostile()), 0..8),
+    ) {
+        for (variables, ci) in [
+            (&[("CI", "true")] as &'static [(&str, &str)], CiSystem::Other),
+            (&[("BUILDKITE", "true")], CiSystem::Buildkite),
+        ] {
+            let (mut console, tape) = screen(variables, Stream::Other);
+            console.group = Group::Closed;
+            for (writer, bytes) in &pieces {
+                match writer {
+                    0 => console.job_output(Channel::Stdout, bytes).unwrap(),
+                    1 => console.job_output(Channel::Stderr, bytes).unwrap(),
+                    _ => console.note(&String::from_utf8_lossy(bytes)),
+                }
+            }
+            console.finish(&success()).unwrap();
+            assert_harmless(Some(ci), tape.text().as_bytes());
+        }
+    }
 }

@@ -241,7 +241,7 @@ fn colours_that_are_still_on_are_remembered_until_their_reset() {
 }
 
 /// Bytes that are rich in everything that matters.
-fn hostile() -> impl Strategy<Value = Vec<u8>> {
+pub(in crate::console) fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<Vec<u8>> = [
         "\x1b",
         "[",
@@ -309,7 +309,7 @@ fn system() -> impl Strategy<Value = Option<CiSystem>> {
 }
 
 /// An independent reading of what must never reach a console.
-fn assert_harmless(ci: Option<CiSystem>, out: &[u8]) {
+pub(in crate::console) fn assert_harmless(ci: Option<CiSystem>, out: &[u8]) {
     let text = std::str::from_utf8(out).expect("the output is UTF-8");
     let mut bare = String::new();
     let mut parts = text.split('\x1b');

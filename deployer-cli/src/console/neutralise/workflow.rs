@@ -11,9 +11,9 @@ use super::{is_plain, leading};
 const SECTIONS: [&[u8]; 2] = [b"section_start", b"section_end"];
 const LONGEST_SECTION: usize = 13;
 
-/// Watches one channel of output.
+/// Watches one stream of text: a channel of output, or a log in which both channels and our own lines come together.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     ci: CiSystem,
     line: Line,
     hash: Hash,
@@ -47,7 +47,7 @@ enum Hash {
 struct Recent([u8; LONGEST_SECTION]);
 
 impl Guard {
-    pub(super) const fn new(ci: CiSystem) -> Self {
+    pub(crate) const fn new(ci: CiSystem) -> Self {
         Self {
             ci,
             line: Line::Start,
@@ -66,7 +66,7 @@ impl Guard {
     }
 
     /// Takes the end of a line or of the stream. True when it would complete a command.
-    pub(super) fn ends_in_command(&mut self) -> bool {
+    pub(crate) fn ends_in_command(&mut self) -> bool {
         let marker = matches!(self.line, Line::Marker { count: 3, .. });
         self.line = Line::Start;
         self.hash = Hash::None;
@@ -74,15 +74,17 @@ impl Guard {
         marker
     }
 
-    /// Takes the beginning of `bytes` in which no command can begin or end, and answers it.
-    pub(super) fn take_plain<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    /// How many of the first `bytes` are such that no command can begin or end in them.
+    pub(super) fn plain_length(&self, bytes: &[u8]) -> usize {
         if self.line != Line::Middle || self.hash != Hash::None {
-            return &[];
+            return 0;
         }
-        let ordinary = |byte| is_plain(byte) && !matches!(byte, b'\n' | b'#' | b':');
-        let run = bytes.get(..leading(bytes, ordinary)).unwrap_or_default();
-        self.recent.extend(run);
-        run
+        leading(bytes, |byte| is_plain(byte) && !matches!(byte, b'\n' | b'#' | b':'))
+    }
+
+    /// Takes such bytes.
+    pub(super) fn skip(&mut self, plain: &[u8]) {
+        self.recent.extend(plain);
     }
 
     fn line_start(&mut self, character: char) -> bool {

@@ -1,5 +1,6 @@
 //! However a run ends, nothing of it is left: no process, no mount, no control group, no work folder. And the ending has a name.
 
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod common;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::{Machine, Setup};
 use engine::conformance::{Harness, Job, Seen, launch, observe_to_the_end};
 use engine::{Call, Engine, Permit};
-use engine_local::{LocalConfig, LocalEngine};
+use engine_local::LocalEngine;
 use protocol::{Ending, Origin, RunId};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -225,9 +226,9 @@ async fn a_supervisor_is_nobodys_child_and_in_nobodys_session() {
 #[tokio::test]
 #[ignore = "started by another test, in a process of its own"]
 async fn launcher_that_will_be_killed() {
-    let machine = Machine::new();
+    // Its folder is the other test's, which removes it: this program will not come to that.
     let there = PathBuf::from(std::env::var_os("TEST_STATE_DIR").unwrap());
-    let config = shared(&machine, &there);
+    let config = common::config_in(&there);
     let text = "i=1; while [ $i -le 40 ]; do echo line $i; sleep 0.05; i=$((i + 1)); done; exit 4";
     let permit = common::permit(&Setup::default(), "job", &["sh", text]);
     let launched = LocalEngine::new(config)
@@ -269,19 +270,11 @@ async fn a_run_outlives_the_program_that_launched_it_and_tells_every_line_once()
 #[tokio::test]
 #[ignore = "started by another test, in a process of its own"]
 async fn launcher_under_a_given_key() {
-    let machine = Machine::new();
+    // Its folder is the other test's, which removes it: this program will not come to that.
     let there = PathBuf::from(std::env::var_os("TEST_STATE_DIR").unwrap());
-    let config = shared(&machine, &there);
+    let config = common::config_in(&there);
     fs::write(there.join("begun"), "").unwrap();
     drop(LocalEngine::new(config).launch(once(), given_call()).await);
-}
-
-fn shared(machine: &Machine, there: &Path) -> LocalConfig {
-    LocalConfig {
-        state_dir: there.join("state"),
-        scripts_dir: there.join("scripts"),
-        ..machine.config.clone()
-    }
 }
 
 fn given_call() -> Call {

@@ -1,6 +1,7 @@
 //! What a broken or hostile process 1 can make the engine believe: nothing that its exit status and its closing line do not both say, and
 //! no run lasts longer than its supervisor lets it.
 
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod common;

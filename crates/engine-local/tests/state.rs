@@ -1,5 +1,6 @@
 //! The state folder: bad input, full disks, launches that were cut off, keys, and what is remembered for how long.
 
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "test code")]
 
 mod common;

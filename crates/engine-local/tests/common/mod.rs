@@ -94,16 +94,11 @@ impl Machine {
         fs::write(&job, JOB).unwrap();
         fs::set_permissions(&job, fs::Permissions::from_mode(0o755)).unwrap();
         let config = LocalConfig {
-            state_dir: folder.path().join("state"),
-            scripts_dir,
-            runner: runner(),
-            supervisor: supervisor(),
-            bwrap: PathBuf::from("bwrap"),
             secrets: secrets
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect::<SecretValues>(),
-            read_only_binds: Vec::new(),
+            ..config_in(folder.path())
         };
         let engine = LocalEngine::new(config.clone());
         Self { folder, config, engine }
@@ -130,6 +125,19 @@ impl Machine {
     pub async fn output(&self, setup: &Setup, text: &str) -> String {
         let seen = self.shell(setup, text).await;
         seen.output().0
+    }
+}
+
+/// How an engine is told of a folder that a [`Machine`] made.
+pub fn config_in(folder: &Path) -> LocalConfig {
+    LocalConfig {
+        state_dir: folder.join("state"),
+        scripts_dir: folder.join("scripts"),
+        runner: runner(),
+        supervisor: supervisor(),
+        bwrap: PathBuf::from("bwrap"),
+        secrets: SecretValues::default(),
+        read_only_binds: Vec::new(),
     }
 }
 

@@ -127,16 +127,25 @@ impl Cli {
         let matches = Self::command().try_get_matches_from(words).map_err(hint_at_dashes)?;
         let cli = Self::from_arg_matches(&matches)?;
         let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-        match (&cli.command, run_options().find(|option| typed(&option.0))) {
-            (Some(_), Some((_, name))) => Err(Self::command().error(
-                ErrorKind::ArgumentConflict,
-                format!("{name} belongs to a run and means nothing beside a command: leave it out"),
-            )),
-            (Some(_), None) if typed("words") => Err(Self::command().error(
-                ErrorKind::ArgumentConflict,
-                "a command and words after `--` exclude each other: give one of the two",
-            )),
-            (Some(_) | None, _) => Ok(cli),
+        let conflict = |message: &str| Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        let typed_of =
+            |options: Vec<(String, String)>| options.into_iter().find(|(id, _)| typed(id)).map(|(_, name)| name);
+        let watches = match &cli.command {
+            Some(Command::Attach(_)) => true,
+            Some(_) => false,
+            None => !cli.run.explain && !cli.run.describe_containers,
+        };
+        if let (Some(_), Some(name)) = (&cli.command, typed_of(options::<RunArgs>())) {
+            return conflict(&format!(
+                "{name} belongs to a run and means nothing beside a command: leave it out"
+            ));
+        }
+        if cli.command.is_some() && typed("words") {
+            return conflict("a command and words after `--` exclude each other: give one of the two");
+        }
+        match typed_of(options::<ViewArgs>()) {
+            Some(name) if !watches => conflict(&format!("{name} means nothing where no run is watched: leave it out")),
+            Some(_) | None => Ok(cli),
         }
     }
 }
@@ -155,19 +164,16 @@ fn hint_at_dashes(error: clap::Error) -> clap::Error {
     }
 }
 
-/// Id and name of each option that only a run has.
-fn run_options() -> impl Iterator<Item = (String, String)> {
-    let run = RunArgs::augment_args(clap::Command::new("run"));
-    let options: Vec<_> = run
-        .get_arguments()
-        .map(|arg| {
-            (
-                arg.get_id().to_string(),
-                format!("--{}", arg.get_long().unwrap_or_default()),
-            )
-        })
-        .collect();
-    options.into_iter()
+/// Id and name of each option of a group.
+fn options<Group: Args>() -> Vec<(String, String)> {
+    let group = Group::augment_args(clap::Command::new("group"));
+    let named = |arg: &clap::Arg| {
+        (
+            arg.get_id().to_string(),
+            format!("--{}", arg.get_long().unwrap_or_default()),
+        )
+    };
+    group.get_arguments().map(named).collect()
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use protocol::frame::Channel;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
-use crate::console::{Closing, Console, OutputError};
+use crate::console::{Closing, Console, OutputError, width};
 use crate::log::Piece;
+use crate::say::variable;
 
 /// Pieces that may wait for the console: with their size, what output takes of our memory at most.
 const QUEUE: usize = 16;
@@ -145,7 +146,10 @@ impl<Out: Write, Err: Write> Screen<Out, Err> {
             match show {
                 Show::Output(piece) => self.output(&piece),
                 Show::Phase(phase) => self.console.phase(phase),
-                Show::Time(since_start) => self.console.tick(since_start),
+                Show::Time(since_start) => {
+                    self.console.resize(width(variable));
+                    self.console.tick(since_start);
+                }
                 Show::Note(text) => self.console.note(&text),
                 Show::Warning(text) => self.console.warn(&text),
                 Show::Error(text) => self.console.error(&text),

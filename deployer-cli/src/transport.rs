@@ -54,7 +54,13 @@ impl<E: Engine, A: AuditLog> InProcess<E, A> {
 
 impl<E: Engine, A: AuditLog> Transport for InProcess<E, A> {
     async fn send(&self, message: &Message) -> Result<Reply, TransportError> {
-        let response = self.invoker.handle(&message.encode()?).await;
+        let bytes = message.encode()?;
+        tracing::debug!(
+            bytes = bytes.len(),
+            action = message.action().as_str(),
+            "message to the gate"
+        );
+        let response = self.invoker.handle(&bytes).await;
         if response.protocol == PROTOCOL_VERSION {
             Ok(response.reply)
         } else {

@@ -11,6 +11,9 @@ use protocol::{
 use crate::audit::{AuditEvent, AuditLog, Audited, Decided, Outcome};
 use crate::invoker::{Invoker, error_reply, not_recorded};
 
+/// As much of a reason as is kept: what `StopTask` takes.
+const MAX_REASON_CHARS: usize = 255;
+
 impl<E: Engine, A: AuditLog> Invoker<E, A> {
     /// Decides, records, and only then launches.
     pub(crate) async fn run(&self, message: RunMessage) -> Reply {
@@ -79,7 +82,13 @@ impl<E: Engine, A: AuditLog> Invoker<E, A> {
 
     /// Asks a run to stop. Stopping is always safe, so a log that cannot be written does not prevent it.
     pub(crate) async fn stop(&self, message: &StopMessage) -> Reply {
-        let stopped = self.engine.stop(message.run, &message.reason).await;
+        let reason: String = message
+            .reason
+            .chars()
+            .filter(|char| !char.is_control())
+            .take(MAX_REASON_CHARS)
+            .collect();
+        let stopped = self.engine.stop(message.run, &reason).await;
         let outcome = match &stopped {
             Ok(outcome) => Outcome::from(*outcome),
             Err(error) => Outcome::unknown(&error.to_string()),

@@ -53,6 +53,7 @@ struct NotingEngine {
 struct Notes {
     log_at_launch: Mutex<Vec<String>>,
     waits: Mutex<Vec<Duration>>,
+    reasons: Mutex<Vec<String>>,
 }
 
 impl Engine for NotingEngine {
@@ -67,7 +68,8 @@ impl Engine for NotingEngine {
         Ok(runs.iter().map(|asked| Observed::NotFound { run: asked.run }).collect())
     }
 
-    async fn stop(&self, _: RunId, _: &str) -> Result<StopOutcome, StopError> {
+    async fn stop(&self, _: RunId, reason: &str) -> Result<StopOutcome, StopError> {
+        self.notes.reasons.lock().unwrap().push(reason.to_owned());
         (self.stop)()
     }
 }
@@ -393,6 +395,19 @@ async fn a_stop_is_recorded_and_goes_on_even_when_it_cannot_be() {
     fs::create_dir(&broken.log).unwrap();
     let reply = broken.invoker(launched).handle(&stop()).await.reply;
     assert_eq!(reply, Reply::Stopped(StopOutcome::Stopping));
+}
+
+#[tokio::test]
+async fn the_reason_of_a_stop_is_short_and_harmless() {
+    let fixture = Fixture::new();
+    let message = Message::Stop(StopMessage {
+        run: RUN,
+        reason: format!("\u{1b}[2J\n{}", "x".repeat(10_000)),
+        origin: Origin::default(),
+    });
+    fixture.invoker(launched).handle(&message.encode().unwrap()).await;
+    let reasons = fixture.notes.reasons.lock().unwrap().clone();
+    assert_eq!(reasons, [format!("[2J{}", "x".repeat(252))]);
 }
 
 #[tokio::test]

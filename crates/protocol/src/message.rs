@@ -209,6 +209,17 @@ impl Message {
         }
     }
 
+    /// What it asks for.
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Run(_) => Action::Run,
+            Self::Explain(_) => Action::Explain,
+            Self::Describe(_) => Action::Describe,
+            Self::Observe(_) => Action::Observe,
+            Self::Stop(_) => Action::Stop,
+        }
+    }
+
     /// Writes the message as the other side reads it.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         match self {

@@ -45,6 +45,20 @@ fn an_option_of_a_run_beside_a_command_is_refused_and_named() {
 }
 
 #[test]
+fn an_option_of_a_watched_run_is_refused_where_none_is_watched() {
+    let id = "0123456789abcdef0123456789abcdef";
+    assert!(read(&["attach", id, "--raw-output"]).view.raw_output);
+    refused(
+        &["runs", "--raw-output"],
+        "--raw-output means nothing where no run is watched",
+    );
+    refused(
+        &["--explain", "--result-file=x", "--", "c", "s"],
+        "--result-file means nothing",
+    );
+}
+
+#[test]
 fn a_container_without_the_dashes_before_it_is_refused() {
     refused(
         &["--local", "terraform-planner", "script"],

@@ -236,6 +236,19 @@ async fn two_signals_at_once_still_deliver_the_order_to_stop_before_we_leave() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_signal_before_the_gate_has_answered_leaves_without_knowing_the_run() {
+    let gate = ScriptedGate::default();
+    let end = gate
+        .follow(OnSignal::StopRun, None, async |signals| {
+            signals.send(Signal::Interrupt).unwrap();
+            signals.send(Signal::Terminate).unwrap();
+        })
+        .await;
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Interrupted);
+    assert!(matches!(end, Conclusion::Left(left) if left.run.is_none()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_terminal_leaves_the_run_alone_and_its_outcome_unknown() {
     let gate = ScriptedGate::default();
     let end = gate

@@ -17,6 +17,10 @@ pub mod docs_gen;
 pub mod explain_view;
 mod follow;
 pub mod layout;
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "other systems only say that they have no sandbox")
+)]
 mod local;
 mod log;
 mod origin;

@@ -24,10 +24,6 @@ pub(crate) use sandbox::{Gate, gate, list, watching};
 use secrets::SecretError;
 
 /// The audit log's name in the state folder.
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "only this system's sandbox needs it")
-)]
 const AUDIT_LOG: &str = "audit.log";
 
 /// Why there is no local gate.

@@ -12,6 +12,46 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in [
+        root(),
+        root().join("docs"),
+        root().join("docs/decisions"),
+        root().join("docs/reference"),
+    ] {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        let files = entries.map(|entry| entry.expect("a folder can be listed").path());
+        found.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    found
+}
+
+/// The links of a text: what stands between `](` and `)`.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link)
+}
+
+#[test]
+fn every_link_to_a_file_of_this_repository_leads_somewhere() {
+    let mut broken = Vec::new();
+    for document in documents() {
+        let text = read(&document);
+        let folder = document.parent().expect("a file is in a folder");
+        for link in links(&text) {
+            let file = link.split('#').next().unwrap_or_default();
+            let ours = !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:");
+            if ours && !folder.join(file).exists() {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
 #[test]
 fn every_test_that_the_threats_name_exists_where_they_say() {
     let text = read(&root().join("THREATS.md"));

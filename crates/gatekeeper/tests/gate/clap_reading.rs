@@ -202,7 +202,15 @@ fn clap_reads_from_the_canonical_arguments_what_the_gate_understood_in_a_hundred
         let compiled = list(random);
         let loaded = load(&compiled);
         let mut left = BATCH;
-        while left > 0 {
+        for attempt in 0.. {
+            if left == 0 {
+                break;
+            }
+            assert!(
+                attempt < 20 * BATCH,
+                "batch {}: hardly a request is permitted",
+                random.seed()
+            );
             let request = valid_request(random, &compiled);
             let request = if random.percent(50) {
                 request

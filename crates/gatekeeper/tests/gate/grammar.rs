@@ -596,6 +596,15 @@ fn the_arguments_together_fit_into_the_overrides_of_a_task() {
         problems[0].accepted,
         "at most 7168 characters, quotes and escapes included"
     );
+    let (first, second) = (
+        format!("--t={}", "x".repeat(4_000)),
+        format!("--t={}", "x".repeat(4_000)),
+    );
+    refused(
+        &script,
+        &[&first, &second, "--u"],
+        &[(ProblemKind::UnknownOption, Some(2))],
+    );
     let quotes = "\"".repeat(3_600);
     assert!(
         answer(&script, &["--t", &quotes]).is_err(),

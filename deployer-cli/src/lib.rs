@@ -31,6 +31,10 @@ mod result;
 mod runs;
 mod say;
 mod signals;
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "other systems have no gate in this process")
+)]
 mod transport;
 pub mod verbs;
 mod watch;

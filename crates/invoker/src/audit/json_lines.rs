@@ -48,8 +48,7 @@ impl JsonLinesLog {
         let mut file = options.open(&self.path)?;
         file.lock()?;
         let end = end_of_lines(&mut file)?;
-        let written = file.write_all(line).and_then(|()| file.sync_data());
-        if let Err(source) = written {
+        if let Err(source) = file.write_all(line) {
             // Half a line would spoil the next one. If even this fails, the next writer begins a new line.
             let _kept = file.set_len(end);
             return Err(source);
@@ -73,8 +72,11 @@ impl JsonLinesLog {
 impl AuditLog for JsonLinesLog {
     type Entry = OpenLine;
 
+    /// Waits for the disk, because a run follows. Nothing follows a denial, so its record does not wait.
     fn open(&self, event: &AuditEvent) -> Result<OpenLine, AuditError> {
-        self.append(event, ROOM_FOR_OUTCOME)
+        let entry = self.append(event, ROOM_FOR_OUTCOME)?;
+        entry.file.sync_data().map_err(|source| self.unwritable(source))?;
+        Ok(entry)
     }
 
     fn complete(&self, mut entry: OpenLine, event: &AuditEvent) -> Result<(), AuditError> {

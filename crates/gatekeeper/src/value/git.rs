@@ -13,7 +13,7 @@ pub(super) fn check_commit(text: &str) -> Result<(), Refusal> {
         Ok(())
     } else {
         Err(Refusal::NotACommit(
-            "it has 40 (or 64) digits, and `git rev-parse HEAD` prints it in full",
+            "it must have 40 (or 64) digits, and `git rev-parse HEAD` prints it in full",
         ))
     }
 }
@@ -27,22 +27,26 @@ pub(super) fn commit_suggestion(text: &str) -> Option<String> {
 /// The rules of `git check-ref-format`, for a name that begins with `refs/`.
 pub(super) fn check_ref(text: &str) -> Result<(), Refusal> {
     let Some(name) = text.strip_prefix("refs/") else {
-        return Err(Refusal::NotARef("it begins with `refs/`, such as `refs/heads/main`"));
+        return Err(Refusal::NotARef(
+            "it must begin with `refs/`, such as `refs/heads/main`",
+        ));
     };
     if text.len() > 255 {
-        return Err(Refusal::NotARef("it has at most 255 bytes"));
+        return Err(Refusal::NotARef("it must have at most 255 bytes"));
     }
     if !name.contains('/') {
-        return Err(Refusal::NotARef("it has a kind and a name, such as `refs/heads/main`"));
+        return Err(Refusal::NotARef(
+            "it must have a kind and a name, such as `refs/heads/main`",
+        ));
     }
     if text.contains("..") || text.contains("@{") || text.contains([' ', '~', '^', ':', '?', '*', '[', '\\']) {
         return Err(Refusal::NotARef(
-            "it has no `..`, `@{`, space, `~`, `^`, `:`, `?`, `*`, `[` or backslash",
+            "it must not contain `..`, `@{`, space, `~`, `^`, `:`, `?`, `*`, `[` or a backslash",
         ));
     }
     if name.split('/').any(bad_part) || text.ends_with('.') {
         return Err(Refusal::NotARef(
-            "no part of it is empty, begins with a dot or a dash, or ends with a dot or `.lock`",
+            "no part of it may be empty, begin with a dot or a dash, or end with a dot or `.lock`",
         ));
     }
     Ok(())

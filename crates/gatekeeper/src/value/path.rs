@@ -66,20 +66,22 @@ fn check_shape(text: &str) -> Result<(), Refusal> {
         return Err(Refusal::LeadingDash);
     }
     if text.starts_with(['/', '~']) {
-        return Err(Refusal::NotAPath("it is relative to the checkout"));
+        return Err(Refusal::NotAPath("it must be relative to the checkout"));
     }
     if text.contains('\\') {
-        return Err(Refusal::NotAPath("its parts are separated by `/`"));
+        return Err(Refusal::NotAPath("its parts must be separated by `/`"));
     }
     if text.len() > MAX_PATH_BYTES || text.split('/').any(|part| part.len() > MAX_PART_BYTES) {
-        return Err(Refusal::NotAPath("it has at most 1024 bytes, and 255 in each part"));
+        return Err(Refusal::NotAPath(
+            "it must have at most 1024 bytes, and 255 in each part",
+        ));
     }
     if text.split('/').any(|part| part == "..") {
-        return Err(Refusal::NotAPath("it has no `..`"));
+        return Err(Refusal::NotAPath("it must not contain `..`"));
     }
     if text.split('/').any(|part| part.is_empty() || part == ".") {
         return Err(Refusal::NotAPath(
-            "it has no empty part, no `.` part and no slash at its end",
+            "it must not have an empty part, a `.` part or a slash at its end",
         ));
     }
     if text.split('/').any(|part| part.eq_ignore_ascii_case(".git")) {

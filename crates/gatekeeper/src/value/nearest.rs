@@ -85,6 +85,19 @@ mod tests {
     }
 
     #[test]
+    fn a_third_of_the_characters_may_differ_and_no_more() {
+        let nearest_of_nine = |word| nearest(word, ["abcdefghi"].into_iter());
+        for word in ["abcdef", "abcxyzghi", "abcdefghixyz"] {
+            assert_eq!(nearest_of_nine(word), Some("abcdefghi"), "{word}");
+        }
+        for word in ["abcde", "abwxyzghi", "abcdefghiwxyz"] {
+            assert_eq!(nearest_of_nine(word), None, "{word}");
+        }
+        assert_eq!(nearest("b", ["ab"].into_iter()), Some("ab"));
+        assert_eq!(nearest("xy", ["ab"].into_iter()), None);
+    }
+
+    #[test]
     fn nothing_is_suggested_for_what_is_far_from_everything_or_endless() {
         suggests("--upload-pack", None);
         suggests("", None);

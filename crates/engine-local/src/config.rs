@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where everything is on this machine.
 #[derive(Debug, Clone)]
@@ -44,6 +44,15 @@ impl fmt::Debug for SecretValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
+}
+
+/// What to do when the program is missing.
+pub(crate) fn bubblewrap_missing(path: &Path) -> String {
+    format!(
+        "bubblewrap (`{}`) is not installed, and nothing runs without a sandbox: install the package `bubblewrap` \
+         (`apt-get install bubblewrap`, `dnf install bubblewrap`)",
+        path.display()
+    )
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use landlock::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
-use crate::supervisor;
+use crate::signals::watched_signals;
 
 /// The newest rules that we ask for; a kernel with fewer gives what it has, and the run says so.
 const LANDLOCK: ABI = ABI::V6;
@@ -76,7 +76,7 @@ fn prepare() -> Result<(Command, File), String> {
     let null = File::open("/dev/null").map_err(said("the sandbox has no /dev/null"))?;
     rustix::stdio::dup2_stdin(null).map_err(|error| format!("standard input cannot be closed: {error}"))?;
 
-    let outcome = supervisor::watched_signals()
+    let outcome = watched_signals()
         .thread_unblock()
         .map_err(|error| format!("signals cannot be let through: {error}"))
         .and_then(|()| limit(&order))

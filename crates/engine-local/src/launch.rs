@@ -12,10 +12,9 @@ use engine::{Call, LaunchError, Launched, Permit};
 use protocol::RunId;
 
 use crate::config::LocalConfig;
+use crate::handover::Payload;
 use crate::retention::{self, Retention};
 use crate::state::{Claim, KeyDigest, LaunchRecord, RequestRecord, RunDir, State, StateError, now};
-
-pub(crate) use spawn::{Ack, Payload};
 
 /// Whoever is in charge of a run that has no status is about to write one, or to let go.
 const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(10);

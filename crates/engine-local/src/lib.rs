@@ -8,10 +8,12 @@
 mod config;
 mod engine;
 mod enter;
+mod handover;
 mod launch;
 mod observe;
 mod retention;
 mod roles;
+mod signals;
 mod state;
 mod supervisor;
 

@@ -17,15 +17,14 @@ use std::process::Command;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use nix::sys::signal::{SigSet, Signal};
 use protocol::{Ending, Phase, Timings};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid};
 
-use crate::launch::{Ack, Payload};
+use crate::handover::{Ack, Payload};
+use crate::signals::watched_signals;
 use crate::state::{DecisionRecord, EndingRecord, LaunchRecord, RequestRecord, RunDir, StateError, StatusRecord, now};
 
 pub(crate) use cgroup::remove_all as remove_cgroups;
-pub(crate) use sandbox::bubblewrap_missing;
 pub(crate) use start::start_ticks;
 
 /// Why a supervisor gave up before it had a run to supervise.
@@ -184,11 +183,6 @@ fn protect() -> Result<(), SuperviseError> {
     watched_signals()
         .thread_block()
         .map_err(|error| SuperviseError::System("block signals", error.into()))
-}
-
-/// Signals that ask a process to end. The sandbox inherits that they wait, until its last step lets them through again.
-pub(crate) fn watched_signals() -> SigSet {
-    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect()
 }
 
 fn receive_secrets() -> Result<BTreeMap<String, String>, SuperviseError> {

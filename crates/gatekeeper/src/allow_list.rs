@@ -14,6 +14,8 @@ use crate::value::{Checker, TypeError, some_of};
 
 /// Most bytes of a compiled allow-list.
 pub const MAX_COMPILED_BYTES: usize = 4 << 20;
+/// Most arguments of a request.
+pub(crate) const MAX_ARGUMENTS: usize = 256;
 
 /// Why a compiled allow-list cannot be trusted. The gate then denies everything.
 #[derive(Debug, thiserror::Error)]

@@ -1,22 +1,17 @@
-//! Makes the compiled form of an allow-list: fills in defaults, inherits settings, fixes what later programs read.
+//! Makes the compiled form of an allow-list: every setting with its effective value, in the form that later programs read.
 //!
 //! Only what the linter finds no error in is compiled. Never reads YAML, never decides about a request.
 
 mod digest;
-mod rule;
-mod task;
-
-pub(crate) use rule::{key_value_text, value_type};
-pub(crate) use task::effective_task;
 
 use indexmap::IndexMap;
 
 use crate::allow_list::MAX_COMPILED_BYTES;
 use crate::compiled::{self, Compiled, Network, ParameterStyle, ValueStyle};
+use crate::effective::{effective_task, listed, option, positional, prose, texts};
 use crate::lint::{Finding, Severity, lint};
 use crate::source::{
-    ContainerSource, List, Located, ParameterStyleSource, Positionals, Prose, RepositorySource, ScriptSource, Source,
-    Table, Text, VolumeSource,
+    ContainerSource, ParameterStyleSource, Positionals, RepositorySource, ScriptSource, Source, Table, VolumeSource,
 };
 
 /// Makes the compiled form.
@@ -72,18 +67,6 @@ fn table<N, V, C>(entries: &Table<N, V>, make: impl Fn(&V) -> C) -> IndexMap<Str
         .collect()
 }
 
-fn texts(list: &List<Text>) -> Vec<String> {
-    list.items.iter().map(|text| text.value.clone()).collect()
-}
-
-fn listed(list: Option<&List<Text>>) -> Vec<String> {
-    list.map(texts).unwrap_or_default()
-}
-
-fn prose(text: Option<&Located<Prose>>) -> String {
-    text.map(|text| text.value.0.clone()).unwrap_or_default()
-}
-
 fn repository(source: &RepositorySource) -> compiled::Repository {
     compiled::Repository {
         url: source.url.value.clone(),
@@ -116,13 +99,13 @@ fn script(source: &ScriptSource) -> compiled::Script {
         parameter_style: parameter_style(source.parameter_style.as_ref()),
         fixed_options: table(&source.fixed_options, texts),
         fixed_positionals: listed(source.fixed_positionals.as_ref()),
-        options: table(&source.options, rule::option),
+        options: table(&source.options, option),
         positionals: source
             .positionals
             .as_ref()
             .map_or(&[][..], Positionals::items)
             .iter()
-            .map(rule::positional)
+            .map(positional)
             .collect(),
     }
 }

@@ -8,9 +8,9 @@ mod task;
 
 use protocol::{Denial, LaunchType, Problem, ProblemKind, RunRequest, TaskSize};
 
-use crate::allow_list::{AllowList, ContainerRules, ScriptRules};
+use crate::allow_list::{AllowList, ContainerRules, MAX_ARGUMENTS, ScriptRules};
 use crate::compiled::Repository;
-use crate::grammar::{self, MAX_ARGUMENTS, Meaning, Reading, Value};
+use crate::grammar::{self, Meaning, Reading, Value};
 use crate::permit::Permit;
 use crate::report::{Report, Words};
 use crate::request_digest::request_digest;

@@ -2,9 +2,9 @@
 
 use protocol::{Explanation, Problem, RunRequest, Verdict, WordVerdict};
 
-use crate::allow_list::AllowList;
+use crate::allow_list::{AllowList, MAX_ARGUMENTS};
 use crate::decide::{Assessment, assess};
-use crate::grammar::{MAX_ARGUMENTS, Meaning};
+use crate::grammar::Meaning;
 use crate::request_digest::request_digest;
 use crate::value::shown;
 

@@ -10,9 +10,6 @@ use crate::compiled::Repository;
 use crate::report::{Report, Words};
 use crate::value::{Refusal, check_word, nearest, shown};
 
-/// Most arguments of a request.
-pub(crate) const MAX_ARGUMENTS: usize = 256;
-
 /// What the gate understood one value to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {

@@ -8,6 +8,7 @@ pub mod compile;
 pub mod compiled;
 mod decide;
 mod describe;
+mod effective;
 mod explain;
 pub mod fargate;
 mod grammar;

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use engine::{LaunchError, Permit};
 
-use super::Payload;
-use crate::config::LocalConfig;
+use crate::config::{LocalConfig, bubblewrap_missing};
+use crate::handover::Payload;
 use crate::state::{DecisionRecord, LaunchRecord, State};
 
 /// Where a volume may not be mounted, nor above nor below: the sandbox's own places.
@@ -101,7 +101,7 @@ fn bubblewrap(path: &Path) -> Result<PathBuf, LaunchError> {
     };
     found
         .and_then(|file| std::path::absolute(file).ok())
-        .ok_or_else(|| failed(crate::supervisor::bubblewrap_missing(path)))
+        .ok_or_else(|| failed(bubblewrap_missing(path)))
 }
 
 fn program(what: &str, path: &Path) -> Result<PathBuf, LaunchError> {

@@ -3,8 +3,6 @@
 //! The secrets' values travel through a pipe. The lock that says who is in charge of the run travels as the supervisor's
 //! standard error, so there is no moment at which a started run is in nobody's charge.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
@@ -15,47 +13,14 @@ use std::time::Duration;
 use engine::LaunchError;
 use rustix::event::Timespec;
 use rustix::event::{PollFd, PollFlags, poll};
-use serde::{Deserialize, Serialize};
 
+use crate::handover::{Ack, Payload};
 use crate::state::{RunDir, StateError};
 
 /// A supervisor answers within this time; it needs a few dozen milliseconds.
 const ACK_TIMEOUT: Duration = Duration::from_secs(30);
 /// An answer is a few lines of text.
 const MAX_ACK_BYTES: u64 = 64 * 1024;
-
-/// What a supervisor is told through its pipe. Printing it shows no value.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Payload {
-    secrets: BTreeMap<String, String>,
-}
-
-impl Payload {
-    pub(crate) const fn new(secrets: BTreeMap<String, String>) -> Self {
-        Self { secrets }
-    }
-
-    pub(crate) fn into_secrets(self) -> BTreeMap<String, String> {
-        self.secrets
-    }
-}
-
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.secrets.keys()).finish()
-    }
-}
-
-/// What a supervisor answers, in one line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Ack {
-    /// The run is supervised, whatever becomes of it.
-    Supervised { notices: Vec<String> },
-    /// Nothing has run, and nothing will.
-    Refused { reason: String },
-}
 
 /// Starts the supervisor of a run and waits until it has taken over. Answers its remarks about the isolation.
 pub(super) fn supervisor(

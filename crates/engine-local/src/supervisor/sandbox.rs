@@ -37,15 +37,6 @@ const ETC_NETWORK: &[&str] = &[
     "/etc/services",
 ];
 
-/// What to do when the program is missing.
-pub(crate) fn bubblewrap_missing(path: &Path) -> String {
-    format!(
-        "bubblewrap (`{}`) is not installed, and nothing runs without a sandbox: install the package `bubblewrap` \
-         (`apt-get install bubblewrap`, `dnf install bubblewrap`)",
-        path.display()
-    )
-}
-
 /// The arguments, up to and without the program that bubblewrap starts.
 pub(super) fn arguments(job: &Job) -> Vec<OsString> {
     let mut args = Arguments(Vec::new());

@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use super::ceiling::Ceilings;
 use super::{Job, report, sandbox};
+use crate::config::bubblewrap_missing;
 use crate::enter::{Order, Report};
 use crate::state::{Sandbox, StateError, StatusRecord, private_dir, write_whole};
 
@@ -215,7 +216,7 @@ fn spawn(job: &Job, pipes: &mut Pipes) -> Result<Child, String> {
         .spawn()
         .map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
-                sandbox::bubblewrap_missing(&job.launch.bwrap)
+                bubblewrap_missing(&job.launch.bwrap)
             } else {
                 format!(
                     "bubblewrap (`{}`) cannot be started: {error}",

@@ -13,7 +13,9 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use super::ending::{Asked, Facts};
 use super::start::Running;
-use super::{Job, note, set_phase, watched_signals};
+use crate::signals::watched_signals;
+
+use super::{Job, note, set_phase};
 use crate::state::StatusRecord;
 
 /// How soon a request to stop is noticed.

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::LoadError;
+use super::{LoadError, MAX_ARGUMENTS};
 use crate::compiled::{Compiled, Container, OptionRule, Repository, Script, Task, ValueType};
-use crate::grammar::MAX_ARGUMENTS;
 use crate::value::name::{is_fixed_option_name, is_name, is_option_name, is_variable_name};
 use crate::value::{Checker, check_value};
 

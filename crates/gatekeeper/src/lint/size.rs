@@ -2,8 +2,8 @@
 
 use protocol::LaunchType;
 
-use crate::compile::effective_task;
 use crate::compiled::Task;
+use crate::effective::effective_task;
 use crate::fargate;
 use crate::source::{ContainerSource, Mark, Source, TaskSource, Text};
 

@@ -1,7 +1,7 @@
 //! What values may be: types that nothing can satisfy, and lists with words that none can be.
 
-use crate::compile::{key_value_text, value_type};
 use crate::compiled::ValueType;
+use crate::effective::{key_value_text, value_type};
 use crate::source::{Mark, Source, TypeFields, TypeName};
 use crate::value::{Checker, TypeError};
 

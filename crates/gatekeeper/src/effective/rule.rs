@@ -10,7 +10,7 @@ const REPEATS: u32 = 32;
 /// Most characters of a text when nothing says otherwise.
 const LENGTH: u32 = 1024;
 
-pub(super) fn option(source: &OptionSource) -> OptionRule {
+pub(crate) fn option(source: &OptionSource) -> OptionRule {
     let rule = &source.rule;
     OptionRule {
         description: prose(rule.description.as_ref()),
@@ -22,7 +22,7 @@ pub(super) fn option(source: &OptionSource) -> OptionRule {
     }
 }
 
-pub(super) fn positional(source: &PositionalSource) -> PositionalRule {
+pub(crate) fn positional(source: &PositionalSource) -> PositionalRule {
     let rule = &source.rule;
     PositionalRule {
         name: rule.name.value.clone(),

@@ -55,7 +55,7 @@ fuzz: ## fuzz each target for FUZZ_SECONDS (needs a nightly toolchain and cargo-
 	done
 
 mutants: ## mutation testing of the gate (needs cargo-mutants; takes long)
-	cargo mutants --package gatekeeper --test-tool nextest
+	GATE_MODEL_CASES=2000 GATE_CLAP_CASES=300 cargo mutants --package gatekeeper --timeout 60
 
 clean: ## remove everything that was built
 	cargo clean

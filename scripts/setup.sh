@@ -36,7 +36,7 @@ install_packages() {
     if have apt-get; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >&2 ||
             say "apt-get update failed; trying with the package lists that are there"
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2 ||
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null ||
             fail "apt-get could not install: $*" "install them by hand, then run the same command again"
     elif have dnf; then
         fail "these programs are missing, and this set-up only knows apt-get" "run: sudo dnf install $*"

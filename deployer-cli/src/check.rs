@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use gatekeeper::compile::compile;
 use gatekeeper::compiled::Compiled;
-use gatekeeper::lint::{Finding, Severity, lint};
-use gatekeeper::source::{self, SourceError};
+use gatekeeper::lint::{Finding, Severity, lint, lint_broken};
+use gatekeeper::source::{self, Broken, SourceError};
 
 pub use report::{json, render};
 
@@ -99,12 +99,12 @@ impl Checked {
 
     /// Checks text that came from `file`.
     pub fn of(file: &str, text: String) -> Self {
-        let (remarks, compiled) = match source::read(file, &text) {
+        let (remarks, compiled) = match source::read_as_far_as_possible(file, &text) {
             Ok(source) => {
                 let remarks = lint(&source).into_iter().map(Remark::from).collect();
                 (remarks, compile(&source).ok())
             }
-            Err(errors) => (errors.into_iter().map(Remark::from).collect(), None),
+            Err(broken) => (remarks_on(broken), None),
         };
         Self {
             file: file.to_owned(),
@@ -126,6 +126,15 @@ impl Checked {
             Strictness::Strict => self.compiled.is_some() && self.remarks.is_empty(),
         }
     }
+}
+
+/// The problems of the form and of what is readable beside them, in the order of the file.
+fn remarks_on(broken: Broken) -> Vec<Remark> {
+    let findings = lint_broken(&broken);
+    let mut remarks: Vec<Remark> = broken.errors.into_iter().map(Remark::from).collect();
+    remarks.extend(findings.into_iter().map(Remark::from));
+    remarks.sort_by_key(|remark| (remark.line, remark.column));
+    remarks
 }
 
 fn text_of(file: &Path) -> Result<String, FileError> {

@@ -2,8 +2,8 @@
 #![cfg(test)]
 
 use gatekeeper::compile::compile;
-use gatekeeper::lint::{Severity, lint};
-use gatekeeper::source::{Source, read};
+use gatekeeper::lint::{Severity, lint, lint_broken};
+use gatekeeper::source::{Source, read, read_as_far_as_possible};
 
 #[track_caller]
 fn source(text: &str) -> Source {
@@ -850,4 +850,60 @@ fn a_finding_says_where_what_and_what_to_do() {
     let source = source(&with_options("--x: { type: text, pattern: '[a-z./]+' }"));
     let lines: Vec<String> = lint(&source).iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(lines.join("\n"), @"11:94: warning[matches-path-escape]: `containers.box.scripts.run.options.--x.pattern`: `[a-z./]+` matches a path that leaves its directory, such as `/`: use the type `path`, or write the parts between slashes so that none can be `..`");
+}
+
+#[test]
+fn errors_of_the_form_and_of_the_sense_are_found_together() {
+    let (text, places) = unmarked(
+        r#"
+version: 1
+repositories:
+  live: { url: 5 }
+containers:
+  builder:
+    descripton: x
+    image: builder
+    task: { cpu: 1000, memory: «2 }
+    scripts:
+      build:
+        options:
+          --word: { type: choice }
+          --text: { type: text, pattern: «"(" }
+          --path: { type: path, within: [«"/abs/**"] }
+          --repo: { type: repository, one_of: [live] }
+  other:
+    image: [x]
+    scripts: {}
+"#,
+    );
+    let broken = read_as_far_as_possible("test.yaml", &text).expect_err("the file is broken");
+    let form: Vec<_> = broken
+        .errors
+        .iter()
+        .map(|error| (error.code, error.mark.line))
+        .collect();
+    assert_eq!(
+        form,
+        [
+            ("wrong-type", 4),
+            ("unknown-field", 7),
+            ("missing-field", 13),
+            ("wrong-type", 18)
+        ]
+    );
+    let sense: Vec<_> = lint_broken(&broken)
+        .iter()
+        .map(|finding| (finding.code, (finding.mark.line, finding.mark.column)))
+        .collect();
+    let codes = ["fargate-size", "bad-pattern", "glob-matches-nothing"];
+    assert_eq!(sense, codes.into_iter().zip(places).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_only_follows_from_an_error_of_the_form_is_not_told() {
+    let text =
+        "version: 1\ncontainers:\n  a:\n    image: a\n    task: { cpu: 4096, memry: 8192 }\n    scripts: { s: [] }\n";
+    let broken = read_as_far_as_possible("test.yaml", text).expect_err("the file is broken");
+    assert_eq!(broken.errors.len(), 2, "{:#?}", broken.errors);
+    assert_eq!(lint_broken(&broken), []);
 }

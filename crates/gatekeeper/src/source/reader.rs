@@ -126,6 +126,7 @@ pub(crate) struct Reader<'a> {
     file: &'a str,
     path: Vec<String>,
     problems: Vec<SourceError>,
+    left_out: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -135,7 +136,13 @@ impl<'a> Reader<'a> {
             file,
             path: Vec::new(),
             problems,
+            left_out: false,
         }
+    }
+
+    /// Whether no entry was left out.
+    pub(super) const fn is_whole(&self) -> bool {
+        !self.left_out
     }
 
     /// The problems in the order of the file.
@@ -333,13 +340,13 @@ impl<T: Shape> Shape for List<T> {
 impl<N: NameRule, V: Shape> Shape for Table<N, V> {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let entries = reader.mapping(node, N::TABLE)?;
-        let read: Vec<Option<(Text, V)>> = entries
+        let read: Vec<(Text, V)> = entries
             .iter()
-            .map(|(name, entry)| reader.inside(name, |reader| read_entry::<N, V>(name, entry, reader)))
+            .filter_map(|(name, entry)| reader.inside(name, |reader| read_entry::<N, V>(name, entry, reader)))
             .collect();
-        let entries = read.into_iter().collect::<Option<Vec<_>>>()?;
+        reader.left_out |= read.len() < entries.len();
         Some(Self {
-            entries,
+            entries: read,
             names: PhantomData,
         })
     }

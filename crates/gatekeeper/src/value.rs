@@ -4,6 +4,7 @@
 //! defaults and fixed values. Never decides about a whole request, and never changes a value.
 
 mod git;
+mod integer;
 mod nearest;
 mod path;
 mod pattern;
@@ -127,7 +128,7 @@ impl Checker {
             Rule::Commit => git::check_commit(text),
             Rule::Ref => git::check_ref(text),
             Rule::Path(rule) => rule.check(text),
-            Rule::Integer { min, max } => check_integer(text, *min, *max),
+            Rule::Integer { min, max } => integer::check(text, *min, *max),
             Rule::Text(rule) => rule.check(text),
             Rule::KeyValue { keys, value } => check_key_value(text, keys, value),
         }
@@ -242,21 +243,6 @@ fn usable_word(word: &str) -> Result<(), TypeError> {
         word: shown(word),
         refusal,
     })
-}
-
-/// Digits only, as the one way to write each number: no plus sign, no leading zero, no `-0`.
-fn check_integer(text: &str, min: i64, max: i64) -> Result<(), Refusal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refusal::NotAnInteger("only the digits 0 to 9 make one"));
-    }
-    if (digits.starts_with('0') && digits.len() > 1) || text == "-0" {
-        return Err(Refusal::NotAnInteger("it has a leading zero or is `-0`"));
-    }
-    match text.parse::<i64>() {
-        Ok(number) if (min..=max).contains(&number) => Ok(()),
-        Ok(_) | Err(_) => Err(Refusal::NotAnInteger("it is out of range")),
-    }
 }
 
 fn check_key_value(text: &str, keys: &[String], value: &Text) -> Result<(), Refusal> {

@@ -837,6 +837,33 @@ fn the_fixed_arguments_leave_room() {
         &["arguments-too-large"],
     );
     fine(&fixed(3500));
+    let options = |second: usize| {
+        with_script(&format!(
+            "options: {{ --repo: {{ type: repository, one_of: [live] }} }}\n        fixed_options: {{ --a: [{}, {}] }}",
+            "a".repeat(4000),
+            "a".repeat(second)
+        ))
+    };
+    fine(&options(3154));
+    check(
+        &options(3155).replace("      run:", "      «run:"),
+        &["arguments-too-large"],
+    );
+}
+
+#[test]
+fn transports_without_encryption_are_named_as_such() {
+    for (url, reason) in [
+        ("http://git.example.com/x", "anybody on the way can change"),
+        ("git://git.example.com/x", "anybody on the way can change"),
+        ("ftp://git.example.com/x", "uses a transport that is not accepted"),
+    ] {
+        let findings = lint(&source(&with_url(url)));
+        assert!(
+            findings.iter().any(|finding| finding.message.contains(reason)),
+            "{findings:#?}"
+        );
+    }
 }
 
 #[test]

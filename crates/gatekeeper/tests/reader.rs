@@ -208,6 +208,29 @@ fn a_value_of_another_kind_is_reported_with_what_was_found() {
 }
 
 #[test]
+fn what_is_expected_says_the_range_and_whether_to_quote() {
+    let expected = |text: &str| problems(text).remove(0).expected;
+    let of_text = |fields: &str| expected(&option(&format!("{{ type: text, {fields} }}")));
+    assert_eq!(of_text("max_length: 4097"), "an integer from 1 to 4,096");
+    assert_eq!(
+        of_text("repeatable: true, max_repeats: 257"),
+        "an integer from 1 to 256"
+    );
+    assert_eq!(
+        expected(&container("task: { cpu: 0 }")),
+        "an integer from 1 to 1,048,576"
+    );
+    assert_eq!(
+        of_text("max_length: \"9\""),
+        "an integer from 1 to 4,096; write it without quotes"
+    );
+    assert_eq!(of_text("pattern: 5"), "text; put it in quotes");
+    assert!(!of_text("pattern:").contains("quotes"));
+    assert!(!expected(&container("network: 5")).contains("quotes"));
+    assert!(!expected(&container("network: \"5\"")).contains("quotes"));
+}
+
+#[test]
 fn a_missing_field_is_reported_at_its_mapping() {
     check("«containers: {}\n", &["missing-field"]);
     check(

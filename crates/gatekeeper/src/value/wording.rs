@@ -75,3 +75,18 @@ fn text(rule: &TextRule) -> String {
     let empty = if rule.allow_empty { ", or empty" } else { "" };
     format!("{length}{}{empty}", pattern.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_how_much_more_there_is() {
+        let words = |count: usize| (1..=count).map(|number| format!("w{number}")).collect::<Vec<_>>();
+        assert_eq!(some_of(&words(0)), "");
+        assert_eq!(some_of(&words(2)), "w1, w2");
+        let whole = words(MAX_LISTED).join(", ");
+        assert_eq!(some_of(&words(MAX_LISTED)), whole);
+        assert_eq!(some_of(&words(MAX_LISTED + 3)), format!("{whole} and 3 more"));
+    }
+}

@@ -83,3 +83,50 @@ fn comments_and_notation_do_not_change_the_digest_but_order_does() {
         one.digest()
     );
 }
+
+/// Says something else than the default in every field of a container, its scripts and their arguments.
+const EVERY_FIELD: &str = r#"
+version: 1
+repositories:
+  live: { url: "https://git.example.com/live.git", protected_refs: [refs/heads/main, refs/heads/next] }
+volumes:
+  state: { description: Terraform state. }
+defaults: { container: box }
+containers:
+  box:
+    description: A box.
+    image: box-image
+    environment: { TF_IN_AUTOMATION: "1" }
+    secrets: { GIT_TOKEN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x" }
+    network: host
+    volumes: { state: /state }
+    scripts:
+      run:
+        description: Runs.
+        parameter_style: { values: separate, end_of_options: true }
+        fixed_options: { --log-level: [info, debug], -color: [] }
+        fixed_positionals: [build]
+        options:
+          --repo: { type: repository, description: Which., one_of: [live], protected_refs_as: --protected-ref, required: true }
+          --flag: { type: flag }
+          --choice: { type: choice, one_of: [a, b], default: b }
+          --commit: { type: commit }
+          --branch: { type: ref }
+          --path: { type: path, within: ["prod/**"], allow_root: true }
+          --count: { type: integer, min: 2, max: 9, repeatable: true, max_repeats: 5 }
+          --text: { type: text, pattern: "[a-z]+", max_length: 7, allow_empty: true }
+          --var: { type: key_value, keys: [k], value: { type: text, pattern: "[0-9]", max_length: 3, allow_empty: true }, repeatable: true }
+        positionals:
+          - { name: file, description: First., type: path, required: true }
+          - { name: rest, type: text, pattern: "[a-z]", repeatable: true }
+      other:
+        parameter_style: { end_of_options: false }
+        options:
+          --text: { type: text, pattern: "[a-z-]", value_optional: true, allow_leading_dash: true }
+"#;
+
+#[test]
+fn every_field_arrives_in_the_compiled_form() {
+    let compiled = serde_json::to_value(compiled(EVERY_FIELD)).unwrap();
+    insta::assert_json_snapshot!(compiled);
+}

@@ -3,9 +3,13 @@
 //! Responsible for refusing a value that could mean something else to git or Terraform, although the gate has checked it
 //! already. Never touches the file system.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+mod git;
+mod path;
+mod tool;
+
+pub use git::{CommitId, RefName};
+pub use path::RelativePath;
+pub use tool::{Address, Assignment, LockTimeout, OutputName};
 
 /// Why a value is refused. Every message says what would be accepted.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -38,243 +42,6 @@ pub enum ValueError {
     Invisible(String),
 }
 
-/// A full git object id in lower case. It can never be a branch, a tag or an option.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommitId(String);
-
-impl CommitId {
-    /// The id as git writes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The name git has for the repository's object format.
-    pub fn object_format(&self) -> &'static str {
-        if self.0.len() == 64 { "sha256" } else { "sha1" }
-    }
-}
-
-impl FromStr for CommitId {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let hexadecimal = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if hexadecimal && (text.len() == 40 || text.len() == 64) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ValueError::CommitId(text.to_owned()))
-        }
-    }
-}
-
-impl fmt::Display for CommitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A full ref name, such as `refs/heads/main`; never a pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefName(String);
-
-impl RefName {
-    /// The name as git writes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for RefName {
-    type Err = ValueError;
-
-    /// Follows `git check-ref-format`, and is stricter: ASCII only.
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"~^:?*[\\".contains(&b));
-        let is_name = |part: &str| {
-            !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && part.strip_suffix(".lock").is_none()
-        };
-        let parts_are_names = text.split('/').all(is_name);
-        let two_levels = text.strip_prefix("refs/").is_some_and(|rest| rest.contains('/'));
-        if plain && parts_are_names && two_levels && !text.contains("..") && !text.contains("@{") {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ValueError::RefName(text.to_owned()))
-        }
-    }
-}
-
-impl fmt::Display for RefName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A normalised relative path; `.` is the repository's root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RelativePath(String);
-
-impl RelativePath {
-    /// The path as a path.
-    pub fn as_path(&self) -> &Path {
-        Path::new(&self.0)
-    }
-
-    /// The path and each directory above it, shortest first: `a`, `a/b`, `a/b/c`. Empty for the root.
-    pub fn ancestry(&self) -> Vec<String> {
-        if self.0 == "." {
-            return Vec::new();
-        }
-        let mut so_far = PathBuf::new();
-        self.0
-            .split('/')
-            .map(|part| {
-                so_far.push(part);
-                so_far.to_string_lossy().into_owned()
-            })
-            .collect()
-    }
-}
-
-impl FromStr for RelativePath {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        refuse_invisible(text)?;
-        let normalised = text == "."
-            || text.split('/').all(|part| {
-                !matches!(part, "" | "." | "..") && !part.eq_ignore_ascii_case(".git") && !part.contains('\\')
-            });
-        if normalised && !text.starts_with('-') {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ValueError::Path(text.to_owned()))
-        }
-    }
-}
-
-impl fmt::Display for RelativePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// `key=value`; the first `=` splits. The value may be empty and is not shown by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Assignment {
-    key: String,
-    value: String,
-}
-
-impl Assignment {
-    /// What is assigned to.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl FromStr for Assignment {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        match text.split_once('=') {
-            Some((key, value)) if is_identifier(key) => {
-                if value.chars().any(|c| c == '\0') {
-                    return Err(ValueError::Invisible(key.to_owned()));
-                }
-                Ok(Self {
-                    key: key.to_owned(),
-                    value: value.to_owned(),
-                })
-            }
-            // Only the key is repeated: the value may be something that nobody should read in a log.
-            Some((key, _)) => Err(ValueError::Assignment(format!("{key}=…"))),
-            None => Err(ValueError::Assignment(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Assignment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.key, self.value)
-    }
-}
-
-impl fmt::Debug for Assignment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Assignment({}=…)", self.key)
-    }
-}
-
-/// The address of a resource or module, as `-target` takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address(String);
-
-impl FromStr for Address {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        refuse_invisible(text)?;
-        let starts_like_a_name = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
-        if starts_like_a_name {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ValueError::Address(text.to_owned()))
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The name of an output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputName(String);
-
-impl OutputName {
-    /// The name as Terraform takes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for OutputName {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        if is_identifier(text) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ValueError::OutputName(text.to_owned()))
-        }
-    }
-}
-
-/// How long Terraform waits for a state lock, in its own notation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockTimeout(String);
-
-impl FromStr for LockTimeout {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let digits = text.strip_suffix(['s', 'm', 'h']).unwrap_or_default();
-        if (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ValueError::Duration(text.to_owned()))
-        }
-    }
-}
-
-impl fmt::Display for LockTimeout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text
@@ -296,6 +63,9 @@ fn refuse_invisible(text: &str) -> Result<(), ValueError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt;
+    use std::str::FromStr;
+
     use super::*;
 
     #[track_caller]
@@ -396,7 +166,7 @@ mod tests {
     #[test]
     fn the_first_equals_sign_splits_an_assignment() {
         let assignment: Assignment = "a=b=c".parse().unwrap();
-        assert_eq!((assignment.key.as_str(), assignment.value.as_str()), ("a", "b=c"));
+        assert_eq!((assignment.key(), assignment.to_string().as_str()), ("a", "a=b=c"));
         check::<Assignment>(
             &["a=", "a_b-c=1", "x=1 -lock=false", "_=x", "list=[\n1]"],
             &["", "a", "=b", "-lock=false", "1a=b", "a b=c", "../x.tfbackend", "å=1"],

@@ -234,6 +234,10 @@ fn sizes_exist_on_fargate_and_defaults_are_below_their_ceilings() {
     check(&with_container("task: { cpu: 1024, memory: «1024 }"), &["fargate-size"]);
     check(&with_container("task: { cpu: «300 }"), &["fargate-size"]);
     check(
+        &with_container("task: { cpu: 1024, memory: «2050, max_cpu: 2048, max_memory: 8192 }"),
+        &["fargate-size"],
+    );
+    check(
         &with_container("task: { cpu: 512, memory: 1024, max_cpu: 4096, max_memory: «4096 }"),
         &["fargate-size"],
     );
@@ -684,6 +688,11 @@ fn patterns_say_all_of_the_value_and_no_more_than_is_meant() {
         &with_options("--x: { type: text, pattern: ««'v1[.][a-z]*.*' }"),
         &["open-ended-pattern", "matches-path-escape"],
     );
+    check(
+        &with_options("--x: { type: text, pattern: ««'v1[.][a-z]*.+' }"),
+        &["open-ended-pattern", "matches-path-escape"],
+    );
+    fine(&with_options("--x: { type: text, pattern: '[a-z]\\.+' }"));
     check(&with_options("--x: { type: «text }"), &["text-without-pattern"]);
     check(
         &with_options("--x: { type: key_value, keys: [k], value: { max_length: «3 } }"),

@@ -21,12 +21,13 @@ fn main() -> ExitCode {
     let nothing = median(&mut quiet(product::command("/bin/true".as_ref())));
     println!("starting `true`: {}", shown(nothing));
 
-    let start = median(quiet(place.jobs()).arg("--version"));
+    // The first byte of work is the allow-list's, so one that is not there ends the program just where it would begin.
+    let start = median(quiet(place.jobs()).args(["--config=/nonexistent/allow-list.yaml", "--", "jobs", "count"]));
     let ratio = start.as_secs_f64() / nothing.as_secs_f64();
     let kept = [
         promise(
             &format!(
-                "starting the CLI: {}, {ratio:.1} x `true` (at most {START_RATIO} x)",
+                "starting the CLI, up to its first byte of work: {}, {ratio:.1} x `true` (at most {START_RATIO} x)",
                 shown(start)
             ),
             ratio <= START_RATIO,

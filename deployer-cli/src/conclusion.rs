@@ -164,7 +164,7 @@ impl StopCause {
 
 const fn refused(kind: ErrorKind) -> ExitCode {
     match kind {
-        ErrorKind::FailedToStart => ExitCode::FailedToStart,
+        ErrorKind::FailedToStart | ErrorKind::NoCapacity => ExitCode::FailedToStart,
         // The run may have been started by a call whose answer was lost.
         ErrorKind::EngineUnavailable => ExitCode::OutcomeUnknown,
         ErrorKind::BadMessage | ErrorKind::KeyConflict | ErrorKind::AuditUnavailable => ExitCode::DeployerFailed,

@@ -118,7 +118,7 @@ async fn tell_left(display: &Display, left: &Left, again: &Again) {
 fn refusal_advice(kind: ErrorKind, again: &Again) -> Option<String> {
     match kind {
         ErrorKind::EngineUnavailable => Some(format!("see with `{}` whether the run exists", again.runs())),
-        ErrorKind::FailedToStart => Some("nothing ran: it is safe to try again".to_owned()),
+        ErrorKind::FailedToStart | ErrorKind::NoCapacity => Some("nothing ran: it is safe to try again".to_owned()),
         ErrorKind::BadMessage | ErrorKind::KeyConflict | ErrorKind::AuditUnavailable => None,
     }
 }

@@ -6,7 +6,7 @@ mod lost;
 use std::time::{Duration, Instant};
 
 use engine::ObserveError;
-use protocol::{Cursor, Observation, ObserveRun, Observed, Phase, RunId, StopOutcome, Timings};
+use protocol::{Cursor, Observation, ObserveRun, Observed, OutputForm, Phase, RunId, StopOutcome, Timings};
 
 use crate::state::{RunDir, State, StateError, StatusRecord, StopRecord};
 
@@ -105,6 +105,8 @@ fn observe_one(state: &State, asked: &ObserveRun, page_bytes: usize) -> Result<O
             (false, true) => ASK_AGAIN_QUIET_MS,
         },
         frames: page.frames,
+        output: OutputForm::Framed,
+        remark: None,
     }))
 }
 
@@ -119,6 +121,7 @@ fn timings_so_far(dir: &RunDir, status: Option<&StatusRecord>) -> Result<Timings
         pull_ms: None,
         start_ms: status.running.and_then(|running| millis(status.started, running)),
         run_ms: None,
+        drain_ms: None,
     })
 }
 

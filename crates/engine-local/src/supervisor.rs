@@ -173,6 +173,7 @@ fn timings(
         run_ms: running
             .filter(|_| !never_ran)
             .and_then(|running| millis(running, ended)),
+        drain_ms: None,
     }
 }
 

@@ -56,6 +56,12 @@ pub enum LaunchError {
         /// Why, and what to do about it.
         reason: String,
     },
+    /// There is no room for it now: nothing runs. Launching again later with the same key is safe and may succeed.
+    #[error("{reason}")]
+    NoCapacity {
+        /// Why, and what to do about it.
+        reason: String,
+    },
     /// The key belongs to another request.
     #[error("idempotency key is taken by run `{run}`, which was started for another request: use a new key")]
     KeyConflict {

@@ -159,7 +159,9 @@ fn outcome_of(event: AuditEvent, launched: &Result<Launched, LaunchError>) -> Au
     match launched {
         Ok(launched) if launched.repeated => event.about(Some(launched.run), Outcome::StartedBefore),
         Ok(launched) => event.about(Some(launched.run), Outcome::Started),
-        Err(LaunchError::FailedToStart { reason }) => event.about(None, Outcome::failed_to_start(reason)),
+        Err(LaunchError::FailedToStart { reason } | LaunchError::NoCapacity { reason }) => {
+            event.about(None, Outcome::failed_to_start(reason))
+        }
         Err(LaunchError::KeyConflict { run }) => event.about(Some(*run), Outcome::KeyConflict),
         Err(LaunchError::Unavailable { reason }) => event.about(None, Outcome::unknown(reason)),
     }
@@ -168,6 +170,7 @@ fn outcome_of(event: AuditEvent, launched: &Result<Launched, LaunchError>) -> Au
 fn not_launched(error: &LaunchError) -> Reply {
     let kind = match error {
         LaunchError::FailedToStart { .. } => ErrorKind::FailedToStart,
+        LaunchError::NoCapacity { .. } => ErrorKind::NoCapacity,
         LaunchError::Unavailable { .. } => ErrorKind::EngineUnavailable,
         // Whoever holds a run's id may watch and stop it, so the other run is not named.
         LaunchError::KeyConflict { .. } => {

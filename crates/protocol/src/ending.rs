@@ -94,4 +94,7 @@ pub struct Timings {
     /// From the script's start to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_ms: Option<u64>,
+    /// From the end to the last entry of its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain_ms: Option<u64>,
 }

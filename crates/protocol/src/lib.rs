@@ -25,6 +25,7 @@ pub use message::{
 };
 pub use request::{Origin, RunRequest, TaskRequest};
 pub use response::{
-    ErrorKind, Explanation, Observation, Observed, Reply, Response, Started, StopOutcome, Verdict, WordVerdict,
+    ErrorKind, Explanation, Observation, Observed, OutputForm, Reply, Response, Started, StopOutcome, Verdict,
+    WordVerdict,
 };
 pub use size::{LaunchType, TaskSize};

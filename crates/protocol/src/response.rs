@@ -56,6 +56,8 @@ pub enum ErrorKind {
     BadMessage,
     /// The request was allowed, but the engine could not start it: nothing runs.
     FailedToStart,
+    /// There is no room to run it now: nothing runs. Sending the same message again later is safe and may succeed.
+    NoCapacity,
     /// The idempotency key was used for another request.
     KeyConflict,
     /// The engine cannot be reached or failed; what it did is not known. Sending the same message again is safe.
@@ -146,7 +148,10 @@ pub struct Observation {
     pub run: RunId,
     /// Where it is.
     pub phase: Phase,
-    /// New log frames since the cursor, as stored: a store may deliver them late, twice or out of order.
+    /// What the entries of the log are.
+    #[serde(default)]
+    pub output: OutputForm,
+    /// New entries of the log since the cursor, as stored: a store may deliver frames late, twice or out of order.
     pub frames: Vec<String>,
     /// Where to read on.
     pub cursor: Cursor,
@@ -160,6 +165,20 @@ pub struct Observation {
     pub timings: Timings,
     /// Ask again after this many milliseconds.
     pub ask_again_ms: u32,
+    /// What a person should know about the reading itself, in one line: why it is slow, for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+/// What the entries of a run's log are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputForm {
+    /// Frames of our runner; an entry that is none is a word of the runner itself.
+    #[default]
+    Framed,
+    /// Lines as the container wrote them: its image does not have our runner. Each comes once and in order, and nothing proves that all came.
+    Raw,
 }
 
 /// What a stop came to.

@@ -172,6 +172,7 @@ mod tests {
                 pull_ms: Some(40_000),
                 start_ms: Some(41_000),
                 run_ms: Some(90_000),
+                drain_ms: None,
             },
             drain: Some(Duration::from_millis(300)),
             total: Duration::from_millis(133_500),

@@ -2,7 +2,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use protocol::frame::{Cause, Channel, Encoder};
-use protocol::{Cursor, Denial, Ending, ExitCode, IdempotencyKey, Observation, Observed, Phase, RunRequest, Timings};
+use protocol::{
+    Cursor, Denial, Ending, ExitCode, IdempotencyKey, Observation, Observed, OutputForm, Phase, RunRequest, Timings,
+};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
@@ -122,6 +124,8 @@ fn news(ending: Option<Ending>, frames: Vec<String>) -> Reply {
         ending,
         timings: Timings::default(),
         ask_again_ms: 1000,
+        output: OutputForm::Framed,
+        remark: None,
     })])
 }
 

@@ -1,0 +1,1 @@
+//! Runs permits as ECS tasks, and reads their logs from CloudWatch Logs.

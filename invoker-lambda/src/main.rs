@@ -1,0 +1,3 @@
+//! The gatekeeper as a Lambda function: wiring only.
+
+fn main() {}

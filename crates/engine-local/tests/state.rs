@@ -15,6 +15,7 @@ use common::{Machine, Setup, permit, table};
 use engine::conformance::{Harness, Job, launch, new_call, observe_to_the_end};
 use engine::{Call, Engine, LaunchError};
 use engine_local::{LocalConfig, LocalEngine, Retention};
+use gatekeeper::Entrypoint;
 use protocol::{Cursor, Ending, ObserveRun, Observed, Phase, RunId};
 use sha2::{Digest, Sha256};
 
@@ -46,6 +47,20 @@ async fn without_bubblewrap_nothing_runs_and_the_package_is_named() {
     says(
         &refusal(config, &Setup::default(), "job").await,
         &["`/nowhere/bwrap`", "apt-get install bubblewrap"],
+    );
+    assert_eq!(machine.engine.runs().unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_entry_point_of_an_image_is_refused_where_there_are_no_images() {
+    let machine = Machine::new();
+    let setup = Setup {
+        entrypoint: Entrypoint::Image,
+        ..Setup::default()
+    };
+    says(
+        &refusal(machine.config.clone(), &setup, "job").await,
+        &["`tests`", "`entrypoint: image`", "run it on AWS"],
     );
     assert_eq!(machine.engine.runs().unwrap(), []);
 }

@@ -7,7 +7,7 @@ mod digest;
 use indexmap::IndexMap;
 
 use crate::allow_list::MAX_COMPILED_BYTES;
-use crate::compiled::{self, Compiled, Network, ParameterStyle, ValueStyle};
+use crate::compiled::{self, Compiled, Entrypoint, Network, ParameterStyle, ValueStyle};
 use crate::effective::{effective_task, listed, option, positional, prose, texts};
 use crate::lint::{Finding, Severity, lint};
 use crate::source::{
@@ -84,6 +84,10 @@ fn container(source: &ContainerSource, defaults: Option<&crate::source::TaskSour
     compiled::Container {
         description: prose(source.description.as_ref()),
         image: source.image.value.clone(),
+        entrypoint: source
+            .entrypoint
+            .as_ref()
+            .map_or(Entrypoint::DeployRunner, |entrypoint| entrypoint.value),
         environment: table(&source.environment, |value| value.value.clone()),
         secrets: table(&source.secrets, |secret| secret.value.clone()),
         network: source.network.as_ref().map_or(Network::None, |network| network.value),

@@ -52,6 +52,8 @@ pub struct Container {
     pub description: String,
     /// Name of the image.
     pub image: String,
+    /// What process 1 of a run is.
+    pub entrypoint: Entrypoint,
     /// Variables that every run gets.
     pub environment: IndexMap<String, String>,
     /// Variable name to secret; the engine resolves it, the gate never sees a value.
@@ -64,6 +66,16 @@ pub struct Container {
     pub task: Task,
     /// Scripts by name; at least one.
     pub scripts: IndexMap<String, Script>,
+}
+
+/// What process 1 of a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entrypoint {
+    /// The runner: it keeps the deadline next to the job, masks secrets and proves that the output is whole.
+    DeployRunner,
+    /// The image's own. It gets the script's name and the arguments as its words; its output is passed on as it comes.
+    Image,
 }
 
 /// The network of a run.

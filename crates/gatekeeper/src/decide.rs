@@ -111,6 +111,7 @@ impl<'a> Understood<'a> {
         Decision::Permitted(Permit {
             container: container.to_owned(),
             image: rules.spec.image.clone(),
+            entrypoint: rules.spec.entrypoint,
             script: self.script.to_owned(),
             args: self.args,
             environment: rules.spec.environment.clone(),

@@ -21,6 +21,7 @@ pub mod source;
 pub mod value;
 
 pub use allow_list::{AllowList, LoadError, MAX_COMPILED_BYTES};
+pub use compiled::Entrypoint;
 pub use decide::{Decision, Understood, decide, deny_without_allow_list, understand};
 pub use describe::describe;
 pub use explain::explain;

@@ -5,13 +5,14 @@
 use indexmap::IndexMap;
 use protocol::{LaunchType, TaskSize};
 
-use crate::compiled::{Network, Repository};
+use crate::compiled::{Entrypoint, Network, Repository};
 
 /// A request that passed. The only thing an engine runs.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permit {
     pub(crate) container: String,
     pub(crate) image: String,
+    pub(crate) entrypoint: Entrypoint,
     pub(crate) script: String,
     pub(crate) args: Vec<String>,
     pub(crate) environment: IndexMap<String, String>,
@@ -36,6 +37,11 @@ impl Permit {
     /// The name of the container's image.
     pub fn image(&self) -> &str {
         &self.image
+    }
+
+    /// What process 1 of the run is.
+    pub const fn entrypoint(&self) -> Entrypoint {
+        self.entrypoint
     }
 
     /// The script's name.

@@ -96,6 +96,7 @@ containers:
   box:
     description: A box.
     image: box-image
+    entrypoint: image
     environment: { TF_IN_AUTOMATION: "1" }
     secrets: { GIT_TOKEN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x" }
     network: host

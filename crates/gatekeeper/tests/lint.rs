@@ -136,6 +136,12 @@ fn an_image_is_a_name_and_not_an_address() {
 }
 
 #[test]
+fn an_image_that_keeps_its_own_entry_point_has_none_of_the_runners_guarantees() {
+    check(&with_container("entrypoint: «image"), &["image-entrypoint"]);
+    fine(&with_container("entrypoint: deploy-runner"));
+}
+
+#[test]
 fn the_default_container_exists() {
     check(&with_top("defaults: { container: «bocks }"), &["unknown-container"]);
     fine(&with_top("defaults: { container: box }"));

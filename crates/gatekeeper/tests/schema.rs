@@ -47,6 +47,7 @@ fn whole() -> Value {
         "containers": {"planner": {
             "description": "Plans.",
             "image": "terraform-runner",
+            "entrypoint": "image",
             "environment": {"TF_IN_AUTOMATION": "1"},
             "secrets": {"GIT_TOKEN": "git-token"},
             "network": "host",
@@ -220,6 +221,7 @@ fn both_refuse_values_out_of_range_and_names_of_another_form() {
     both_refuse(&changed("/defaults/task/cpu", Some(json!(0))));
     both_refuse(&changed("/defaults/task/cpu", Some(json!(1_048_577))));
     both_refuse(&changed("/containers/planner/network", Some(json!("bridge"))));
+    both_refuse(&changed("/containers/planner/entrypoint", Some(json!("/bin/sh"))));
     both_refuse(&changed("/defaults/task/launch_types", Some(json!(["fargate"]))));
     for duration in ["", "h", "1", "1d", "0s", "1m1h", "1h 1m", "-1h", "100000s", "1.5h"] {
         both_refuse(&changed("/containers/planner/task/timeout", Some(json!(duration))));

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use engine::{LaunchError, Permit};
+use gatekeeper::Entrypoint;
 
 use crate::config::{LocalConfig, bubblewrap_missing};
 use crate::handover::Payload;
@@ -48,6 +49,7 @@ pub(super) fn secrets(config: &LocalConfig, permit: &Permit) -> Result<Payload, 
 
 /// What of this machine the run uses.
 pub(super) fn check(config: &LocalConfig, state: &State, permit: &Permit) -> Result<LaunchRecord, LaunchError> {
+    entrypoint(permit)?;
     let bwrap = bubblewrap(&config.bwrap)?;
     let runner = program("the runner", &config.runner)?;
     let supervisor = program("the run's supervisor", &config.supervisor)?;
@@ -88,6 +90,18 @@ pub(super) fn decision(permit: &Permit) -> DecisionRecord {
 
 fn failed(reason: String) -> LaunchError {
     LaunchError::FailedToStart { reason }
+}
+
+/// There are no images here, only scripts under the runner.
+fn entrypoint(permit: &Permit) -> Result<(), LaunchError> {
+    match permit.entrypoint() {
+        Entrypoint::DeployRunner => Ok(()),
+        Entrypoint::Image => Err(failed(format!(
+            "container `{}` starts its image's own entry point (`entrypoint: image`), and this machine runs scripts without images: \
+             run it on AWS, or remove `entrypoint` and put the script into the scripts folder",
+            permit.container()
+        ))),
+    }
 }
 
 fn bubblewrap(path: &Path) -> Result<PathBuf, LaunchError> {

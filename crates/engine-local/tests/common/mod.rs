@@ -20,8 +20,8 @@ use engine::conformance::{Harness, Job, Seen, new_call, observe_to_the_end};
 use engine::{Engine, Launched, Permit};
 use engine_local::{LocalConfig, LocalEngine, SecretValues};
 use gatekeeper::compiled::{
-    Compiled, Container, FORMAT, Network, ParameterStyle, PositionalRule, Repository, Script, Task, TextRule,
-    ValueStyle, ValueType, Volume,
+    Compiled, Container, Entrypoint, FORMAT, Network, ParameterStyle, PositionalRule, Repository, Script, Task,
+    TextRule, ValueStyle, ValueType, Volume,
 };
 use gatekeeper::{AllowList, Decision, decide};
 use indexmap::IndexMap;
@@ -43,6 +43,7 @@ esac
 /// What differs between the containers of the tests.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    pub entrypoint: Entrypoint,
     pub network: Network,
     pub environment: IndexMap<String, String>,
     pub secrets: IndexMap<String, String>,
@@ -55,6 +56,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            entrypoint: Entrypoint::DeployRunner,
             network: Network::None,
             environment: IndexMap::new(),
             secrets: IndexMap::new(),
@@ -227,6 +229,7 @@ fn container(setup: &Setup, aliases: &[String]) -> Container {
     Container {
         description: "c".to_owned(),
         image: "tests".to_owned(),
+        entrypoint: setup.entrypoint,
         environment: setup.environment.clone(),
         secrets: setup.secrets.clone(),
         network: setup.network,

@@ -1,5 +1,6 @@
 //! Containers: what each needs to be useful.
 
+use crate::compiled::Entrypoint;
 use crate::source::{ContainerSource, Source, Text};
 use crate::value::name::is_name;
 
@@ -41,6 +42,7 @@ fn check_one(source: &Source, name: &Text, container: &ContainerSource, report: 
             report.error("image-name", container.image.mark, message, help);
         });
     }
+    entrypoint(container, report);
     report.at("environment", |report| variable::check_environment(container, report));
     report.at("secrets", |report| variable::check_secrets(container, report));
     report.at("volumes", |report| mount::check(source, container, report));
@@ -59,4 +61,19 @@ fn check_one(source: &Source, name: &Text, container: &ContainerSource, report: 
             report.at(name, |report| script::check(source, name, script, report));
         }
     });
+}
+
+/// Everything that the runner promises is missing where an image keeps its own entry point.
+fn entrypoint(container: &ContainerSource, report: &mut Report) {
+    let Some(entrypoint) = &container.entrypoint else {
+        return;
+    };
+    if entrypoint.value == Entrypoint::Image {
+        let message =
+            "runs have no deadline next to the job, no masking of secrets and no proof that their output is whole";
+        let help = "build the image with the runner as its entry point and remove `entrypoint`, unless it is not yours to build";
+        report.at("entrypoint", |report| {
+            report.warning("image-entrypoint", entrypoint.mark, message, help);
+        });
+    }
 }

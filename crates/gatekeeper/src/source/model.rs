@@ -4,7 +4,7 @@
 
 use protocol::LaunchType;
 
-use crate::compiled::{Network, ValueStyle};
+use crate::compiled::{Entrypoint, Network, ValueStyle};
 
 use super::names::{ContainerName, FixedOptionName, OptionName, RepositoryName, ScriptName, VariableName, VolumeName};
 use super::reader::{List, Located, Table, Text};
@@ -77,6 +77,8 @@ record! {
         optional description: Located<Prose>,
         /// Name of an image built from runner-images/.
         required image: Text,
+        /// What process 1 is: `deploy-runner` (the default), or `image` for an image that keeps its own entry point.
+        optional entrypoint: Located<Entrypoint>,
         /// Variables that every run gets. Never for secrets.
         defaulted environment: Table<VariableName, Text>,
         /// Variable name to secret. The engine resolves it; the gate never sees its value.

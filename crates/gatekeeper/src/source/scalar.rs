@@ -5,7 +5,7 @@
 
 use protocol::LaunchType;
 
-use crate::compiled::{Network, ValueStyle};
+use crate::compiled::{Entrypoint, Network, ValueStyle};
 use crate::value::{check_value, nearest};
 
 /// What a plain word is to some YAML reader, when that is not text.
@@ -310,6 +310,11 @@ impl Word for LaunchType {
         (Self::Ec2.as_str(), Self::Ec2),
     ];
     const EXPECTED: &'static str = "`FARGATE`, `FARGATE_SPOT` or `EC2`";
+}
+
+impl Word for Entrypoint {
+    const WORDS: &'static [(&'static str, Self)] = &[("deploy-runner", Self::DeployRunner), ("image", Self::Image)];
+    const EXPECTED: &'static str = "`deploy-runner` or `image`";
 }
 
 impl Word for Network {

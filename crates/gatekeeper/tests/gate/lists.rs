@@ -2,8 +2,8 @@
 
 use gatekeeper::AllowList;
 use gatekeeper::compiled::{
-    Compiled, Container, FORMAT, Network, OptionRule, ParameterStyle, PositionalRule, Repository, Script, Task,
-    TextRule, ValueStyle, ValueType,
+    Compiled, Container, Entrypoint, FORMAT, Network, OptionRule, ParameterStyle, PositionalRule, Repository, Script,
+    Task, TextRule, ValueStyle, ValueType,
 };
 use protocol::LaunchType;
 
@@ -78,6 +78,7 @@ pub(crate) fn container<const N: usize>(scripts: [(&str, Script); N]) -> Contain
         image: "terraform-runner".to_owned(),
         environment: [("TF_IN_AUTOMATION".to_owned(), "1".to_owned())].into(),
         secrets: [("GIT_TOKEN".to_owned(), "secret-reference-of-git-token".to_owned())].into(),
+        entrypoint: Entrypoint::DeployRunner,
         network: Network::None,
         volumes: [].into(),
         task: Task {

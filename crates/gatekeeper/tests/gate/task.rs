@@ -1,6 +1,6 @@
 //! Container, script, size, placement and deadline.
 
-use gatekeeper::{AllowList, Decision, decide, deny_without_allow_list};
+use gatekeeper::{AllowList, Decision, Entrypoint, decide, deny_without_allow_list};
 use protocol::{LaunchType, ProblemKind, RunRequest, TaskRequest};
 
 use crate::lists::{compiled, container, load, script};
@@ -121,6 +121,7 @@ fn the_permit_carries_what_the_container_declares() {
         panic!("must be permitted")
     };
     assert_eq!(permit.image(), "terraform-runner");
+    assert_eq!(permit.entrypoint(), Entrypoint::DeployRunner);
     assert_eq!(permit.environment()["TF_IN_AUTOMATION"], "1");
     assert_eq!(permit.secrets()["GIT_TOKEN"], "secret-reference-of-git-token");
     assert_eq!((permit.size().cpu, permit.size().memory), (1024, 4096));
@@ -128,6 +129,17 @@ fn the_permit_carries_what_the_container_declares() {
     assert_eq!((permit.timeout_seconds(), permit.stop_timeout_seconds()), (7_200, 30));
     assert_eq!(permit.allow_list_digest(), list.digest());
     assert_eq!(permit.request_digest(), gatekeeper::request_digest(&asked).unwrap());
+}
+
+#[test]
+fn the_permit_tells_of_an_image_that_keeps_its_own_entry_point() {
+    let mut raw = container([("deploy", script())]);
+    raw.entrypoint = Entrypoint::Image;
+    let asked = request(Some("raw"), "deploy", TaskRequest::default());
+    let Decision::Permitted(permit) = decide(&load(&compiled([("raw", raw)])), &asked) else {
+        panic!("must be permitted")
+    };
+    assert_eq!(permit.entrypoint(), Entrypoint::Image);
 }
 
 #[test]

@@ -30,12 +30,13 @@ test: ## run every test, whole-product tests included
 	@scripts/dist.sh $(PROFILE)
 	@scripts/test.sh
 
-lint: ## formatting, lints, licences, shell scripts
+lint: ## formatting, lints, licences, CI examples, shell scripts
 	@scripts/setup.sh lint
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 	cargo fetch --locked --quiet
 	cargo deny --log-level error check licenses bans sources
+	@scripts/lint-ci-examples.sh
 	@if command -v shellcheck >/dev/null 2>&1; then \
 		echo shellcheck; shellcheck .ci/run scripts/*.sh demo/*.sh benches/*.sh; \
 	else echo 'shellcheck is not installed: shell scripts were not checked'; fi

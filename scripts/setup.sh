@@ -116,6 +116,8 @@ test)
     ;;
 lint)
     rust
+    packages python3:python3
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
     cargo_tool cargo-deny "$DENY_VERSION" ||
         fail "cargo-deny could not be installed" "run: cargo install --locked cargo-deny@$DENY_VERSION"
     ;;

@@ -17,6 +17,7 @@ fn documents() -> Vec<PathBuf> {
     for folder in [
         root(),
         root().join("docs"),
+        root().join("docs/ci"),
         root().join("docs/decisions"),
         root().join("docs/reference"),
     ] {

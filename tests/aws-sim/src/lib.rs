@@ -10,12 +10,16 @@ mod faults;
 mod lambda;
 mod life;
 mod logs;
+#[cfg(feature = "server")]
+mod pages;
 mod program;
 mod quota;
 mod random;
 mod record;
 mod reply;
 mod route;
+#[cfg(feature = "server")]
+mod server;
 mod sim;
 mod truth;
 mod world;
@@ -23,9 +27,13 @@ mod world;
 pub use faults::{Faults, Quotas, Timing};
 pub use lambda::{Function, FunctionError, Init, Instance, Invocation};
 pub use life::Fate;
+#[cfg(feature = "server")]
+pub use pages::{Pages, RUN};
 pub use random::Draw;
 pub use record::{Outcome, Request, Service};
 pub use reply::Break;
+#[cfg(feature = "server")]
+pub use server::serve;
 pub use sim::Sim;
 pub use truth::{Line, TaskTruth};
 pub use world::{ACCOUNT, EntryPoint, REGION, TaskDefinition, World};

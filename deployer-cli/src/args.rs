@@ -15,7 +15,7 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use protocol::RunId;
 
-pub(crate) use common::{CommonArgs, LogLevel, ViewArgs};
+pub(crate) use common::{CommonArgs, DEFAULT_FUNCTION, LogLevel, ViewArgs};
 pub(crate) use run::{RunArgs, SandboxArgs};
 pub(crate) use value::{SecretOption, SecretSource, WaitTime};
 
@@ -142,6 +142,13 @@ impl Cli {
         }
         if cli.command.is_some() && typed("words") {
             return conflict("a command and words after `--` exclude each other: give one of the two");
+        }
+        if !cli.common.local
+            && let Some(name) = typed_of(options::<SandboxArgs>())
+        {
+            return conflict(&format!(
+                "{name} belongs to runs on this machine and means nothing to a gate in AWS: leave it out, or give --local"
+            ));
         }
         match typed_of(options::<ViewArgs>()) {
             Some(name) if !watches => conflict(&format!("{name} means nothing where no run is watched: leave it out")),

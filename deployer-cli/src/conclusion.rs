@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use protocol::{Denial, Ending, ErrorKind, ExitCode, RunId, Started};
+use protocol::{Denial, Ending, ErrorKind, ExitCode, IdempotencyKey, RunId, Started};
 
 use crate::log::Verdict;
 use crate::signals::Signal;
@@ -26,6 +26,15 @@ pub(crate) enum Conclusion {
         run: RunId,
         /// Why, in one line.
         why: String,
+    },
+    /// The gate may have started the run, and nobody can say.
+    Unanswered {
+        /// Finds out: the same call with this key joins the run, or starts it if it was never started.
+        key: IdempotencyKey,
+        /// What failed last, in one line.
+        why: String,
+        /// What sort of failure, if the gate told it itself.
+        kind: Option<ErrorKind>,
     },
     /// The gate or the engine refused to serve.
     Refused {
@@ -74,12 +83,23 @@ pub(crate) enum StopCause {
 /// We left before the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Left {
-    /// Which run; none when the gate had not answered yet.
-    pub(crate) run: Option<RunId>,
+    /// What is known about the run.
+    pub(crate) about: About,
     /// The signal that made us leave.
     pub(crate) signal: Signal,
     /// Why we had asked the run to stop, if we had.
     pub(crate) stopped_for: Option<StopCause>,
+}
+
+/// What is known about a run that we leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// It is this one, and it goes on.
+    Run(RunId),
+    /// The gate has not answered; the same call with this key joins the run, or starts it.
+    Perhaps(IdempotencyKey),
+    /// Nothing runs.
+    Nothing,
 }
 
 /// What the caller wants when lines are missing.
@@ -107,7 +127,7 @@ impl Conclusion {
             Self::Started(_) => ExitCode::Job(0),
             Self::Denied(_) => ExitCode::Denied,
             Self::Left(left) => left.exit_code(),
-            Self::Lost { .. } => ExitCode::OutcomeUnknown,
+            Self::Lost { .. } | Self::Unanswered { .. } => ExitCode::OutcomeUnknown,
             Self::Refused { kind, .. } => refused(*kind),
             Self::Failed { .. } => ExitCode::DeployerFailed,
         }
@@ -134,11 +154,12 @@ impl Finished {
 impl Left {
     /// The first signal counts; a run that was left alone and whose outcome nobody waits for is unknown.
     const fn exit_code(&self) -> ExitCode {
-        match (self.stopped_for, self.signal) {
-            (Some(cause), _) => cause.exit_code(),
-            (None, Signal::Interrupt) => ExitCode::Interrupted,
-            (None, Signal::Terminate) => ExitCode::Terminated,
-            (None, Signal::Hangup) => ExitCode::OutcomeUnknown,
+        match (self.stopped_for, self.signal, &self.about) {
+            (Some(cause), _, _) => cause.exit_code(),
+            (None, Signal::Interrupt, _) => ExitCode::Interrupted,
+            (None, Signal::Terminate, _) => ExitCode::Terminated,
+            (None, Signal::Hangup, About::Nothing) => ExitCode::FailedToStart,
+            (None, Signal::Hangup, About::Run(_) | About::Perhaps(_)) => ExitCode::OutcomeUnknown,
         }
     }
 }

@@ -92,9 +92,14 @@ impl Display {
 
     /// Shows something unless the console is busy: good enough for the time.
     pub(crate) fn show_now(&self, show: Show) {
-        if self.queue.try_send(show).is_err() {
+        if !self.shown_now(show) {
             tracing::trace!("the console is busy");
         }
+    }
+
+    /// Shows something unless the console is busy, and answers whether it will be shown.
+    pub(crate) fn shown_now(&self, show: Show) -> bool {
+        self.queue.try_send(show).is_ok()
     }
 
     /// Waits until all output is shown, and answers what became of it.

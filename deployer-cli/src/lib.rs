@@ -16,6 +16,7 @@ mod display;
 pub mod docs_gen;
 pub mod explain_view;
 mod follow;
+mod gate;
 pub mod layout;
 #[cfg_attr(
     not(target_os = "linux"),
@@ -31,10 +32,6 @@ mod result;
 mod runs;
 mod say;
 mod signals;
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "other systems have no gate in this process")
-)]
 mod transport;
 pub mod verbs;
 mod watch;

@@ -1,14 +1,22 @@
-//! The run's log: frames in, the job's output out, and at the end the verdict whether all of it came.
+//! The run's log: entries in, the job's output out, and at the end the verdict whether all of it came.
+//!
+//! An entry of a framed log that is no frame is a word of the runner itself, such as why it could not start the job: it is passed to
+//! standard error. It proves nothing and leaves nothing out, because what the job writes is always framed.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use protocol::Ending;
-use protocol::frame::{AssembleError, Assembler, Channel, Chunk, Completeness, Gaps};
+use protocol::frame::{AssembleError, Assembler, Channel, Chunk, Completeness, FrameError, Gaps};
+use protocol::{Ending, OutputForm};
 
 /// Output is handed on in pieces of about this size.
 const PIECE_BYTES: usize = 64 * 1024;
-/// A missing frame holds up the output for this long; then the output goes on without it.
-const GAP_PATIENCE: Duration = Duration::from_secs(30);
+/// A missing frame holds up the output for this long; then the output goes on without it. Longer than an engine
+/// tries to repair a gap, so that what it finds is not too late.
+const GAP_PATIENCE: Duration = Duration::from_secs(90);
+/// The runner itself says little. Beyond this many different entries something is wrong with the log.
+const MAX_WORDS_OF_THE_RUNNER: usize = 256;
 
 /// A piece of the job's output.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,12 +32,28 @@ pub(crate) struct Piece {
 pub(crate) enum Verdict {
     /// All of it, in order, unchanged; proven by the trailer.
     Complete,
-    /// Not, or not proven.
+    /// Not, or not proven though it should be.
     Incomplete {
         /// Why, in one line.
         why: String,
     },
+    /// Nothing can prove it: the lines are shown as the container wrote them.
+    NotProven,
 }
+
+impl Verdict {
+    /// What a machine reads about a log that is not complete.
+    pub(crate) fn remark(&self) -> Option<String> {
+        match self {
+            Self::Complete => None,
+            Self::Incomplete { why } => Some(why.clone()),
+            Self::NotProven => Some(NOT_PROVEN.to_owned()),
+        }
+    }
+}
+
+/// Why nobody can say whether a raw log is complete.
+const NOT_PROVEN: &str = "the container's image has no deploy-runner, so nothing proves that all of its output came";
 
 /// Puts the log together.
 #[derive(Debug, Default)]
@@ -37,28 +61,51 @@ pub(crate) struct Log {
     assembler: Assembler,
     unreadable: u64,
     waiting: Option<(u64, Instant)>,
+    words_of_the_runner: HashSet<String>,
+    raw_lines: u64,
+    raw: bool,
 }
 
 impl Log {
-    /// Takes frames as they come and answers the output whose turn has come.
-    pub(crate) fn take(&mut self, frames: &[String], now: Instant) -> Vec<Piece> {
+    /// Takes entries as they come and answers the output whose turn has come.
+    pub(crate) fn take(&mut self, form: OutputForm, entries: &[String], now: Instant) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        for frame in frames {
-            self.push(frame, &mut pieces);
+        match form {
+            OutputForm::Framed => {
+                for entry in entries {
+                    self.push(entry, &mut pieces);
+                }
+                self.lose_patience(now, &mut pieces);
+            }
+            OutputForm::Raw => {
+                self.raw = true;
+                for entry in entries {
+                    self.raw_lines += 1;
+                    add(&mut pieces, &line(Channel::Stdout, entry));
+                }
+            }
         }
-        self.lose_patience(now, &mut pieces);
         pieces
     }
 
     /// Nothing more can come.
     pub(crate) fn is_complete(&self) -> bool {
-        self.assembler.is_complete()
+        !self.raw && self.assembler.is_complete()
     }
 
     /// Nothing more will come. Answers what still waited for missing frames, the verdict, and a remark when runner and engine disagree.
     pub(crate) fn finish(self, ending: &Ending) -> (Vec<Piece>, Verdict, Option<String>) {
         let mut pieces = Vec::new();
         let completeness = self.assembler.finish(|chunk| add(&mut pieces, &chunk));
+        if self.raw {
+            let nothing_ran = self.raw_lines == 0 && matches!(ending, Ending::FailedToStart { .. });
+            let verdict = if nothing_ran {
+                Verdict::Complete
+            } else {
+                Verdict::NotProven
+            };
+            return (pieces, verdict, None);
+        }
         let remark = disagreement(&completeness, ending);
         (pieces, verdict(completeness, self.unreadable, ending), remark)
     }
@@ -69,10 +116,22 @@ impl Log {
             self.assembler.give_up_gap(|chunk| add(pieces, &chunk));
             pushed = self.assembler.push(frame, |chunk| add(pieces, &chunk));
         }
-        if let Err(error) = pushed {
-            tracing::warn!(%error, "a log entry was not taken");
-            self.unreadable += 1;
+        match pushed {
+            Ok(()) => {}
+            Err(AssembleError::Frame(FrameError::NotAFrame)) if self.is_new_word(frame) => {
+                add(pieces, &line(Channel::Stderr, frame));
+            }
+            Err(AssembleError::Frame(FrameError::NotAFrame)) if self.words_of_the_runner.contains(frame) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a log entry was not taken");
+                self.unreadable += 1;
+            }
         }
+    }
+
+    /// A store may deliver the runner's own words twice, and they have no number: the same text is shown once.
+    fn is_new_word(&mut self, entry: &str) -> bool {
+        self.words_of_the_runner.len() < MAX_WORDS_OF_THE_RUNNER && self.words_of_the_runner.insert(entry.to_owned())
     }
 
     fn lose_patience(&mut self, now: Instant, pieces: &mut Vec<Piece>) {
@@ -86,6 +145,14 @@ impl Log {
             (Some(frame), _) => Some((frame, now)),
             (None, _) => None,
         };
+    }
+}
+
+fn line(channel: Channel, text: &str) -> Chunk<'_> {
+    Chunk {
+        channel,
+        bytes: Cow::Borrowed(text.as_bytes()),
+        newline: true,
     }
 }
 

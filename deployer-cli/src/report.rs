@@ -1,8 +1,9 @@
 //! Tells a person how a command ended and what to do next. Never: decides anything.
 
-use protocol::{ErrorKind, RunId};
+use protocol::{ErrorKind, IdempotencyKey, RunId};
 
-use crate::conclusion::{Conclusion, Finished, Left};
+use crate::args::{CommonArgs, DEFAULT_FUNCTION};
+use crate::conclusion::{About, Conclusion, Finished, Left};
 use crate::console::{Closing, Logs, Report};
 use crate::denial_view;
 use crate::display::{Display, Show};
@@ -11,24 +12,60 @@ use crate::log::Verdict;
 
 /// How this command line calls itself for another command about the same run.
 #[derive(Debug, Clone)]
-pub(crate) struct Again(String);
+pub(crate) struct Again {
+    words: String,
+    local: bool,
+}
 
 impl Again {
     /// The program with the options that say where its runs are.
-    pub(crate) fn new(words: &[String]) -> Self {
-        Self(words.join(" "))
+    pub(crate) fn of(common: &CommonArgs) -> Self {
+        let mut words = vec!["infrastructure-deployer".to_owned()];
+        if common.local {
+            words.push("--local".to_owned());
+            words.extend(
+                common
+                    .state_dir
+                    .as_ref()
+                    .map(|folder| format!("--state-dir {}", folder.display())),
+            );
+        } else {
+            words.extend(
+                common
+                    .aws_region
+                    .as_ref()
+                    .map(|region| format!("--aws-region {region}")),
+            );
+            let function = &common.invoker_function_id;
+            if function != DEFAULT_FUNCTION {
+                words.push(format!("--invoker-function-id {function}"));
+            }
+        }
+        Self {
+            words: words.join(" "),
+            local: common.local,
+        }
     }
 
     fn attach(&self, run: RunId) -> String {
-        format!("{} attach {run}", self.0)
+        format!("{} attach {run}", self.words)
     }
 
     fn cancel(&self, run: RunId) -> String {
-        format!("{} cancel {run}", self.0)
+        format!("{} cancel {run}", self.words)
     }
 
-    fn runs(&self) -> String {
-        format!("{} runs", self.0)
+    /// How to find out whether a run was started whose answer was lost.
+    fn find_out(&self, key: &IdempotencyKey) -> String {
+        let key = key.as_str();
+        let repeat = format!(
+            "repeat this call with `--idempotency-key={key}`: it joins the run, or starts it if it was never started"
+        );
+        if self.local {
+            format!("{repeat}; `{} runs` shows whether it exists", self.words)
+        } else {
+            repeat
+        }
     }
 }
 
@@ -58,10 +95,15 @@ pub(crate) async fn tell(display: &Display, conclusion: &Conclusion, again: &Aga
                 )))
                 .await;
         }
+        Conclusion::Unanswered { key, why, .. } => {
+            let text = format!("whether the run was started is not known: {why}");
+            display.show(Show::Error(text)).await;
+            display.show(Show::Advice(again.find_out(key))).await;
+        }
         Conclusion::Refused { kind, message } => {
             display.show(Show::Error(message.clone())).await;
-            if let Some(advice) = refusal_advice(*kind, again) {
-                display.show(Show::Advice(advice)).await;
+            if let Some(advice) = refusal_advice(*kind) {
+                display.show(Show::Advice(advice.to_owned())).await;
             }
         }
         Conclusion::Failed { message, details } => {
@@ -74,8 +116,13 @@ pub(crate) async fn tell(display: &Display, conclusion: &Conclusion, again: &Aga
 }
 
 async fn tell_finished(display: &Display, finished: &Finished, again: &Again) {
-    if let Verdict::Incomplete { why } = &finished.ended.log {
-        display.warn(format!("the output is not complete: {why}")).await;
+    match &finished.ended.log {
+        Verdict::Complete => {}
+        Verdict::Incomplete { why } => display.warn(format!("the output is not complete: {why}")).await,
+        Verdict::NotProven => {
+            let text = "whether all of the output came cannot be proven: the container's image has no deploy-runner";
+            display.note(text).await;
+        }
     }
     let closing = Closing::of(&Report {
         run: finished.run,
@@ -83,10 +130,11 @@ async fn tell_finished(display: &Display, finished: &Finished, again: &Again) {
         timings: &finished.ended.timings,
         drain: Some(finished.ended.drain),
         total: finished.total,
-        logs: if finished.logs_complete() {
-            Logs::Complete
-        } else {
-            Logs::Incomplete
+        logs: match finished.ended.log {
+            _ if finished.unwritten.is_some() => Logs::Incomplete,
+            Verdict::Complete => Logs::Complete,
+            Verdict::Incomplete { .. } => Logs::Incomplete,
+            Verdict::NotProven => Logs::NotProven,
         },
         attach: &again.attach(finished.run),
     });
@@ -94,11 +142,18 @@ async fn tell_finished(display: &Display, finished: &Finished, again: &Again) {
 }
 
 async fn tell_left(display: &Display, left: &Left, again: &Again) {
-    let Some(run) = left.run else {
-        let text = "left before the gate had answered; whether the run exists is not known";
-        display.warn(text).await;
-        display.show(Show::Advice(format!("see with `{}`", again.runs()))).await;
-        return;
+    let run = match &left.about {
+        About::Run(run) => *run,
+        About::Perhaps(key) => {
+            let text = "left before the gate had answered; whether the run exists is not known";
+            display.warn(text).await;
+            display.show(Show::Advice(again.find_out(key))).await;
+            return;
+        }
+        About::Nothing => {
+            display.warn("left while waiting for room; nothing was started").await;
+            return;
+        }
     };
     let text = match left.stopped_for {
         Some(_) => format!("left; run {run} has been asked to stop and is cleaning up"),
@@ -115,10 +170,11 @@ async fn tell_left(display: &Display, left: &Left, again: &Again) {
     }
 }
 
-fn refusal_advice(kind: ErrorKind, again: &Again) -> Option<String> {
+fn refusal_advice(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::EngineUnavailable => Some(format!("see with `{}` whether the run exists", again.runs())),
-        ErrorKind::FailedToStart | ErrorKind::NoCapacity => Some("nothing ran: it is safe to try again".to_owned()),
-        ErrorKind::BadMessage | ErrorKind::KeyConflict | ErrorKind::AuditUnavailable => None,
+        ErrorKind::FailedToStart | ErrorKind::NoCapacity => Some("nothing ran: it is safe to try again"),
+        ErrorKind::EngineUnavailable | ErrorKind::BadMessage | ErrorKind::KeyConflict | ErrorKind::AuditUnavailable => {
+            None
+        }
     }
 }

@@ -4,12 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-use protocol::{Ending, ErrorKind, ExitCode, Problem, RunId, Started, Timings};
+use protocol::{Ending, ErrorKind, ExitCode, IdempotencyKey, Problem, RunId, Started, Timings};
 use serde::Serialize;
 
 use crate::atomic_file::{self, AtomicFileError};
-use crate::conclusion::{Conclusion, Finished, StopCause};
-use crate::log::Verdict;
+use crate::conclusion::{About, Conclusion, Finished, Left, StopCause};
 
 /// The format of the object. It grows by new keys; a change of meaning gets a new number.
 const FORMAT: u32 = 1;
@@ -25,6 +24,8 @@ pub(crate) struct ResultDocument {
     exit_meaning: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<RunId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<IdempotencyKey>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<Ending>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,10 +56,12 @@ enum Outcome {
     Started,
     /// The request is not allowed.
     Denied,
-    /// We left before the end; the run goes on.
+    /// We left before the end; the run, if there is one, goes on.
     Left,
     /// The run could not be seen any longer.
     Lost,
+    /// The run may have been started, and nobody can say: the same call with `idempotency_key` finds out.
+    Unanswered,
     /// The gate or the engine refused to serve.
     Refused,
     /// We failed.
@@ -109,10 +112,11 @@ impl ResultDocument {
                 problems: denial.problems.clone(),
                 ..Self::about(Outcome::Denied)
             },
-            Conclusion::Left(left) => Self {
-                run: left.run,
-                stopped_for: left.stopped_for.map(StopCause::as_str),
-                ..Self::about(Outcome::Left)
+            Conclusion::Left(left) => Self::left(left),
+            Conclusion::Unanswered { key, why, kind } => Self {
+                idempotency_key: Some(key.clone()),
+                error: Some(ErrorDocument::new(*kind, why)),
+                ..Self::about(Outcome::Unanswered)
             },
             Conclusion::Lost { run, why } => Self {
                 run: Some(*run),
@@ -140,13 +144,23 @@ impl ResultDocument {
         serde_json::to_string(self).unwrap_or_else(|error| format!("the result cannot be written: {error}"))
     }
 
+    fn left(left: &Left) -> Self {
+        let (run, idempotency_key) = match &left.about {
+            About::Run(run) => (Some(*run), None),
+            About::Perhaps(key) => (None, Some(key.clone())),
+            About::Nothing => (None, None),
+        };
+        Self {
+            run,
+            idempotency_key,
+            stopped_for: left.stopped_for.map(StopCause::as_str),
+            ..Self::about(Outcome::Left)
+        }
+    }
+
     fn finished(finished: &Finished) -> Self {
         let ended = &finished.ended;
         let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let incomplete = match &ended.log {
-            Verdict::Complete => None,
-            Verdict::Incomplete { why } => Some(why.clone()),
-        };
         Self {
             run: Some(finished.run),
             ending: Some(ended.ending.clone()),
@@ -157,7 +171,7 @@ impl ResultDocument {
                 total_ms: millis(finished.total),
             }),
             logs_complete: Some(finished.logs_complete()),
-            logs_remark: incomplete.or_else(|| finished.unwritten.clone()),
+            logs_remark: ended.log.remark().or_else(|| finished.unwritten.clone()),
             started: finished.started.as_ref().map(StartedDocument::of),
             ..Self::about(Outcome::Finished)
         }
@@ -170,6 +184,7 @@ impl ResultDocument {
             exit_code: None,
             exit_meaning: None,
             run: None,
+            idempotency_key: None,
             ending: None,
             stopped_for: None,
             timings: None,

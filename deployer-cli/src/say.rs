@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write, stderr, stdout};
 
 use protocol::ExitCode;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::args::LogLevel;
 use crate::console::{Stream, harmless, style};
@@ -62,7 +63,18 @@ pub(crate) fn log(level: LogLevel) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(filter)
         .with_writer(stderr)
-        .with_ansi(false);
+        .with_ansi(false)
+        .finish()
+        .with(filter_fn(|event| is_ours(event.target())));
     // A second call, in a test, keeps the first one's level.
-    let _already = tracing::subscriber::set_global_default(subscriber.finish());
+    let _already = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Only our own crates are heard: what libraries note of a signed request may be enough to send it again.
+fn is_ours(target: &str) -> bool {
+    let root = target.split("::").next().unwrap_or_default();
+    matches!(
+        root,
+        "deployer_cli" | "invoker" | "engine_local" | "gatekeeper" | "protocol"
+    )
 }

@@ -1,20 +1,30 @@
-//! How messages reach the gate. Today: a gate in this process. Never: looks into a message or an answer.
+//! How messages reach the gate: a call in this process, or one `Invoke` of a Lambda function for each message.
+//!
+//! Responsible for: what every way has in common, and what may be hoped for after a failure. Never: looks into a message or an answer.
 
-use std::fmt;
+mod in_process;
+pub(crate) mod lambda;
+
 use std::future::Future;
 use std::time::Duration;
 
-use engine::Engine;
-use invoker::{AuditLog, Invoker};
-use protocol::{Message, PROTOCOL_VERSION, Reply};
+use protocol::{Message, PROTOCOL_VERSION, Reply, RunId};
+
+#[cfg(target_os = "linux")]
+pub(crate) use in_process::InProcess;
+pub(crate) use lambda::LambdaTransport;
+use lambda::failure::LambdaError;
 
 /// A way to a gate.
 pub(crate) trait Transport {
-    /// Sends one message and answers the reply. A failure says nothing about whether the message arrived.
+    /// Sends one message and answers the reply.
     fn send(&self, message: &Message) -> impl Future<Output = Result<Reply, TransportError>>;
 
     /// How long to wait for what may still come.
     fn patience(&self) -> Patience;
+
+    /// What to tell somebody whose run is not known there, in one line.
+    fn unknown_run(&self, run: RunId) -> String;
 }
 
 /// How long to wait for what may still come.
@@ -22,10 +32,45 @@ pub(crate) trait Transport {
 pub(crate) struct Patience {
     /// Lines of a run may come in for this long after its end.
     pub(crate) late_lines: Duration,
-    /// The gate may be unreachable for this long before a run's outcome counts as unknown.
+    /// A run may be out of sight for this long before its outcome counts as unknown.
     pub(crate) unreachable: Duration,
-    /// Pause before a message is sent again after a failure.
+    /// A message whose answer was lost, or that is refused for now, is repeated for this long.
+    pub(crate) lost_answers: Duration,
+    /// A message that could not be handed over at all is repeated for this long.
+    pub(crate) no_way: Duration,
+    /// First pause before a message is sent again; each further one is twice as long.
     pub(crate) pause: Duration,
+    /// Longest of these pauses.
+    pub(crate) longest_pause: Duration,
+    /// How long one observe call may wait for news, in milliseconds.
+    pub(crate) wait_ms: u32,
+}
+
+impl Patience {
+    /// The pauses between repetitions.
+    pub(crate) const fn pauses(&self) -> Pauses {
+        Pauses::new(self.pause, self.longest_pause)
+    }
+}
+
+/// Pauses that grow: each is twice the one before, up to the longest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    pub(crate) const fn new(first: Duration, longest: Duration) -> Self {
+        Self { next: first, longest }
+    }
+
+    /// The next pause.
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
+        pause
+    }
 }
 
 /// Why there is no reply.
@@ -38,48 +83,48 @@ pub(crate) enum TransportError {
     #[error(
         "the gate speaks protocol {0}, this build speaks protocol {PROTOCOL_VERSION}: bring both sides to the same release"
     )]
-    Version(u32),
+    Version(u64),
+    /// The way to the function, or the function, failed.
+    #[error(transparent)]
+    Lambda(#[from] Box<LambdaError>),
 }
 
-/// A gate and an engine in this process. Requests still travel as bytes through the strict decoder.
-pub(crate) struct InProcess<E, A> {
-    invoker: Invoker<E, A>,
+/// What may be hoped for after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hope {
+    /// The same message will fail again until somebody mends something.
+    None,
+    /// Somebody will probably have to mend something; only a run that is under way is worth waiting for.
+    ForARun,
+    /// The gate cannot be reached just now.
+    Brief,
+    /// It will pass.
+    Good,
 }
 
-impl<E: Engine, A: AuditLog> InProcess<E, A> {
-    pub(crate) const fn new(invoker: Invoker<E, A>) -> Self {
-        Self { invoker }
-    }
+/// Whether the gate may have acted on a message that has no reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It cannot have.
+    No,
+    /// It may have.
+    Perhaps,
 }
 
-impl<E: Engine, A: AuditLog> Transport for InProcess<E, A> {
-    async fn send(&self, message: &Message) -> Result<Reply, TransportError> {
-        let bytes = message.encode()?;
-        tracing::debug!(
-            bytes = bytes.len(),
-            action = message.action().as_str(),
-            "message to the gate"
-        );
-        let response = self.invoker.handle(&bytes).await;
-        if response.protocol == PROTOCOL_VERSION {
-            Ok(response.reply)
-        } else {
-            Err(TransportError::Version(response.protocol))
+impl TransportError {
+    /// What may be hoped for.
+    pub(crate) fn hope(&self) -> Hope {
+        match self {
+            Self::Unwordable(_) | Self::Version(_) => Hope::None,
+            Self::Lambda(error) => error.hope(),
         }
     }
 
-    /// An engine on this machine writes every line before the ending, and what its disk refuses once it mostly refuses again.
-    fn patience(&self) -> Patience {
-        Patience {
-            late_lines: Duration::ZERO,
-            unreachable: Duration::from_secs(3),
-            pause: Duration::from_millis(200),
+    /// Whether the gate may have acted on the message. A gate of another release refuses every message of ours.
+    pub(crate) fn arrival(&self) -> Arrival {
+        match self {
+            Self::Unwordable(_) | Self::Version(_) => Arrival::No,
+            Self::Lambda(error) => error.arrival(),
         }
-    }
-}
-
-impl<E, A> fmt::Debug for InProcess<E, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InProcess")
     }
 }

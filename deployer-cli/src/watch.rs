@@ -7,22 +7,37 @@ use protocol::{
 };
 use tokio::time::{Instant, sleep};
 
+use crate::console::elapsed;
 use crate::display::{Display, Show};
 use crate::log::{Log, Piece, Verdict};
-use crate::transport::{Patience, Transport};
+use crate::transport::{Hope, Patience, Pauses, Transport};
+
+/// Whatever a gate says, it is not asked more often than this, unless each answer brings us on.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+/// A failure that passes this soon is not worth a word.
+const QUIETLY: Duration = Duration::from_secs(15);
 
 /// How the watching ended.
 #[derive(Debug)]
 pub(crate) enum Watched {
     /// With the run.
     Ended(Ended),
-    /// There is no such run.
+    /// There is no such run, and never was as far as we know.
     NotFound,
     /// The run could not be seen any longer.
     Lost {
         /// Why, in one line.
         why: String,
     },
+}
+
+/// Who started the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origination {
+    /// We did, just now: that it is not to be seen yet says nothing.
+    Ours,
+    /// Somebody, some time.
+    Others,
 }
 
 /// A run that is over.
@@ -39,7 +54,12 @@ pub(crate) struct Ended {
 }
 
 /// Watches the run and shows what it writes.
-pub(crate) async fn watch<T: Transport>(transport: &T, run: RunId, display: &Display) -> Watched {
+pub(crate) async fn watch<T: Transport>(
+    transport: &T,
+    run: RunId,
+    origination: Origination,
+    display: &Display,
+) -> Watched {
     let mut watch = Watch::new(run, display, transport.patience());
     loop {
         let pause = match transport.send(&watch.question()).await {
@@ -48,7 +68,10 @@ pub(crate) async fn watch<T: Transport>(transport: &T, run: RunId, display: &Dis
                     Heard::Over(ended) => return Watched::Ended(watch.conclude(*ended).await),
                     Heard::GoOn(pause) => pause,
                 },
-                Some(Observed::NotFound { .. }) => return Watched::NotFound,
+                Some(Observed::NotFound { .. }) if origination == Origination::Others && watch.phase.is_none() => {
+                    return Watched::NotFound;
+                }
+                Some(Observed::NotFound { .. }) => watch.misfortune("the engine does not know the run"),
                 Some(Observed::Run(_)) | None => watch.misfortune("the gate answered about another run"),
             },
             Ok(Reply::Error {
@@ -59,6 +82,7 @@ pub(crate) async fn watch<T: Transport>(transport: &T, run: RunId, display: &Dis
             Ok(
                 Reply::Started(_) | Reply::Denied(_) | Reply::Explained(_) | Reply::Described(_) | Reply::Stopped(_),
             ) => watch.misfortune("the gate gave an answer that does not fit"),
+            Err(error) if error.hope() == Hope::None => return Watched::Lost { why: error.to_string() },
             Err(error) => watch.misfortune(&error.to_string()),
         };
         match pause {
@@ -89,7 +113,10 @@ struct Watch<'a> {
     phase: Option<Phase>,
     ended: Option<Instant>,
     unseen_since: Option<Instant>,
+    pauses: Pauses,
     last_misfortune: String,
+    remark: Option<String>,
+    told_unseen: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -103,7 +130,10 @@ impl<'a> Watch<'a> {
             phase: None,
             ended: None,
             unseen_since: None,
+            pauses: patience.pauses(),
             last_misfortune: String::new(),
+            remark: None,
+            told_unseen: false,
         }
     }
 
@@ -113,22 +143,23 @@ impl<'a> Watch<'a> {
                 run: self.run,
                 cursor: self.cursor.clone(),
             }],
-            wait_ms: ObserveMessage::MAX_WAIT_MS,
+            wait_ms: self.patience.wait_ms,
         })
     }
 
     async fn hear(&mut self, news: Observation) -> Heard {
-        self.unseen_since = None;
+        self.seen_again().await;
+        self.hear_remark(news.remark).await;
         if self.phase.replace(news.phase) != Some(news.phase) {
             self.display.show(Show::Phase(news.phase)).await;
         }
-        let pieces = self.log.take(&news.frames, Instant::now().into_std());
+        let pieces = self.log.take(news.output, &news.frames, Instant::now().into_std());
         self.show(pieces).await;
-        self.cursor = news.cursor;
+        let moved = std::mem::replace(&mut self.cursor, news.cursor) != self.cursor;
         if news.more {
-            return Heard::GoOn(Some(Duration::ZERO));
+            return Heard::GoOn(Some(if moved { Duration::ZERO } else { self.shortest_pause() }));
         }
-        let pause = Duration::from_millis(news.ask_again_ms.into());
+        let pause = Duration::from_millis(news.ask_again_ms.into()).max(self.shortest_pause());
         let Some(ending) = news.ending else {
             return Heard::GoOn(Some(pause));
         };
@@ -146,10 +177,15 @@ impl<'a> Watch<'a> {
         if let Some(remark) = remark {
             self.display.warn(remark).await;
         }
+        // The engine knows when the job ended; we know only when we heard of it.
+        let told = timings.drain_ms.map(Duration::from_millis);
+        let drain = told
+            .or_else(|| self.ended.map(|ended| ended.elapsed()))
+            .unwrap_or_default();
         Ended {
             ending,
             timings,
-            drain: self.ended.map(|ended| ended.elapsed()).unwrap_or_default(),
+            drain,
             log,
         }
     }
@@ -160,11 +196,51 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// A gate that may hold the call until there is news paces us by that.
+    const fn shortest_pause(&self) -> Duration {
+        if self.patience.wait_ms > 0 {
+            Duration::ZERO
+        } else {
+            SHORTEST_PAUSE
+        }
+    }
+
+    /// Tells once that the run is out of sight, and once that it is back.
+    async fn seen_again(&mut self) {
+        let Some(since) = self.unseen_since.take() else { return };
+        self.pauses = self.patience.pauses();
+        if std::mem::take(&mut self.told_unseen) {
+            let time = elapsed::whole(since.elapsed());
+            self.display
+                .note(format!("the run is in sight again after {time}"))
+                .await;
+        }
+    }
+
+    /// Shows what the engine says about the reading itself when it says something else than before.
+    async fn hear_remark(&mut self, remark: Option<String>) {
+        if remark != self.remark
+            && let Some(text) = &remark
+        {
+            self.display.note(text.as_str()).await;
+        }
+        self.remark = remark;
+    }
+
     /// Notes a failure. Answers the pause before the next question; none when patience has run out.
     fn misfortune(&mut self, why: &str) -> Option<Duration> {
-        tracing::warn!(run = %self.run, why, "the run cannot be observed");
+        tracing::info!(run = %self.run, why, "the run cannot be observed");
         why.clone_into(&mut self.last_misfortune);
         let since = *self.unseen_since.get_or_insert_with(Instant::now);
-        (since.elapsed() < self.patience.unreachable).then_some(self.patience.pause)
+        let unseen = since.elapsed();
+        if unseen >= self.patience.unreachable {
+            return None;
+        }
+        if unseen >= QUIETLY && !self.told_unseen {
+            let left = elapsed::whole(self.patience.unreachable.saturating_sub(unseen));
+            let text = format!("the run is out of sight and goes on: {why}; looking for it for {left} more");
+            self.told_unseen = self.display.shown_now(Show::Warning(text));
+        }
+        Some(self.pauses.next())
     }
 }

@@ -6,20 +6,27 @@ use protocol::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
-  Plan on this machine, in a sandbox:
+  Plan in AWS, from CI or from a terminal, with credentials that may call the invoker:
+    infrastructure-deployer --aws-region us-west-2 -- \\
+      terraform-planner infrastructure-deploy-script --repo=live --ref=$COMMIT --command=plan --deploy-path=sandbox/app
+
+  The same on this machine, in a sandbox:
     infrastructure-deployer --local --config allow-list.yaml -- \\
       terraform-planner infrastructure-deploy-script --repo=live --ref=$COMMIT --command=plan --deploy-path=sandbox/app
 
   See which rule accepts or refuses each word, and start nothing:
-    infrastructure-deployer --local --config allow-list.yaml --explain -- terraform-planner infrastructure-deploy-script --command=apply
+    infrastructure-deployer --aws-region us-west-2 --explain -- terraform-planner infrastructure-deploy-script --command=apply
 
   See what may be asked for:
-    infrastructure-deployer --local --config allow-list.yaml --describe-containers
+    infrastructure-deployer --aws-region us-west-2 --describe-containers
 
-  Come back to a run, stop it, list the runs:
-    infrastructure-deployer --local attach RUN
-    infrastructure-deployer --local cancel RUN
-    infrastructure-deployer --local runs
+  Start a run and leave, come back to it, stop it:
+    RUN=$(infrastructure-deployer --aws-region us-west-2 --no-wait -- terraform-planner infrastructure-deploy-script …)
+    infrastructure-deployer --aws-region us-west-2 attach $RUN
+    infrastructure-deployer --aws-region us-west-2 cancel $RUN
+
+  Another function, by its alias; the Region is that of the ARN:
+    infrastructure-deployer --invoker-function-id arn:aws:lambda:us-west-2:123456789012:function:deploys:live attach $RUN
 ";
 
 /// For `-h`.
@@ -39,6 +46,9 @@ pub(super) fn long() -> String {
         "  --result-file tells a job's own code from a code of the deployer.\n\n\
          Environment: each option can be set by its variable, shown as [env: …]; the command line wins. \
          Options that may be repeated take one value per line. NO_COLOR switches the deployer's own colours off, CLICOLOR_FORCE on.\n\n\
+         AWS: credentials come from where the SDKs of AWS look (AWS_ACCESS_KEY_ID and its companions, AWS_PROFILE with its files, SSO and \
+         credential_process, a web identity, a container's or an instance's role) and need lambda:InvokeFunction on the one function. \
+         AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are followed.\n\n\
          Standard output carries the job's standard output and nothing else; the deployer's own messages go to standard error.",
     );
     text

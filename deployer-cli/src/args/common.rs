@@ -6,6 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::value::switch;
 
+/// The invoker's name unless the caller gives another.
+pub(crate) const DEFAULT_FUNCTION: &str = "deploy-runner-invoker";
+
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where it runs")]
@@ -14,7 +17,7 @@ pub(crate) struct CommonArgs {
     #[arg(long, global = true, env = "DEPLOY_RUNNER_LOCAL", hide_env_values = true, value_parser = switch())]
     pub(crate) local: bool,
 
-    /// AWS Region of the invoker
+    /// AWS Region of the invoker [default: the SDK's usual places (its environment, the profile, the instance), else the Region in the ARN]
     #[arg(
         long,
         global = true,
@@ -24,14 +27,14 @@ pub(crate) struct CommonArgs {
     )]
     pub(crate) aws_region: Option<String>,
 
-    /// Name or ARN of the invoker's Lambda function
+    /// The invoker's Lambda function: name or ARN, with an alias or version behind it if there is one
     #[arg(
         long,
         global = true,
-        value_name = "NAME|ARN",
+        value_name = "NAME[:ALIAS]|ARN[:ALIAS]",
         env = "DEPLOY_RUNNER_INVOKER_FUNCTION_ID",
         hide_env_values = true,
-        default_value = "deploy-runner-invoker"
+        default_value = DEFAULT_FUNCTION
     )]
     pub(crate) invoker_function_id: String,
 
@@ -67,7 +70,7 @@ pub(crate) struct CommonArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Watching")]
 pub(crate) struct ViewArgs {
-    /// End with 123 when the job succeeded but lines of its log are missing; otherwise that is a loud warning
+    /// End with 123 when the job succeeded but lines of its log are missing, or nothing can prove that none is; otherwise that is a loud warning
     #[arg(long, global = true, env = "DEPLOY_RUNNER_REQUIRE_COMPLETE_LOGS", hide_env_values = true, value_parser = switch())]
     pub(crate) require_complete_logs: bool,
 

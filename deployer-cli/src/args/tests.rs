@@ -67,6 +67,19 @@ fn a_container_without_the_dashes_before_it_is_refused() {
 }
 
 #[test]
+fn an_option_of_local_runs_is_refused_where_the_gate_is_in_aws_unless_it_comes_from_the_environment() {
+    refused(
+        &["--config=allow-list.yaml", "--", "c", "s"],
+        "--config belongs to runs on this machine and means nothing to a gate in AWS",
+    );
+    refused(
+        &["--secret=A=env:B", "--", "c", "s"],
+        "--secret belongs to runs on this machine",
+    );
+    assert!(read(&["--local", "--config=x", "--", "c", "s"]).common.local);
+}
+
+#[test]
 fn options_cannot_be_abbreviated() {
     refused(&["--expl", "--", "c", "s"], "unexpected argument '--expl'");
 }
@@ -92,7 +105,7 @@ fn a_duration_that_would_never_or_at_once_end_is_refused() {
 
 #[test]
 fn a_secret_is_named_by_its_source_and_never_given_by_its_value() {
-    let cli = read(&["--secret", "A=env:B", "--secret=C=file:/d:e", "--", "c", "s"]);
+    let cli = read(&["--local", "--secret", "A=env:B", "--secret=C=file:/d:e", "--", "c", "s"]);
     let expected = [
         SecretOption {
             name: "A".into(),

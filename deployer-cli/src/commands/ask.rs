@@ -1,16 +1,20 @@
 //! The commands that get one answer: explain, describe, cancel and the list of runs.
 
+use std::future::Future;
 use std::io::{stderr, stdout};
+use std::time::Duration;
 
-use protocol::{DescribeMessage, ExitCode, ExplainMessage, Message, Reply, RunId, StopMessage, StopOutcome};
+use protocol::{DescribeMessage, ErrorKind, ExitCode, ExplainMessage, Message, Reply, RunId, StopMessage, StopOutcome};
+
+use tokio::time::{Instant, sleep};
 
 use super::{block_on, origin};
 use crate::args::{CancelArgs, Cli};
-use crate::commands::run::LAMBDA_IS_NOT_HERE;
-use crate::local::{self, Gate, LocalError};
+use crate::gate::{Gate, GateError};
+use crate::local;
 use crate::request::request;
 use crate::say::{answer, failed, look, remark};
-use crate::transport::Transport as _;
+use crate::transport::{Hope, Transport as _, TransportError};
 use crate::{check, denial_view, describe_view, explain_view, runs};
 
 /// `--explain`.
@@ -23,13 +27,13 @@ pub(crate) fn explain(cli: &Cli) -> ExitCode {
         request,
         origin: origin(),
     });
-    ask(cli, local::gate(&cli.common, &cli.run.sandbox), &message)
+    ask(cli, Gate::deciding(&cli.common, &cli.run.sandbox), &message)
 }
 
 /// `--describe-containers`.
 pub(crate) fn describe(cli: &Cli) -> ExitCode {
     let message = Message::Describe(DescribeMessage {});
-    ask(cli, local::gate(&cli.common, &cli.run.sandbox), &message)
+    ask(cli, Gate::deciding(&cli.common, &cli.run.sandbox), &message)
 }
 
 /// `cancel`.
@@ -39,7 +43,7 @@ pub(crate) fn cancel(cli: &Cli, args: &CancelArgs) -> ExitCode {
         reason: args.reason.clone(),
         origin: origin(),
     });
-    ask(cli, local::watching(&cli.common), &message)
+    ask(cli, Gate::watching(&cli.common), &message)
 }
 
 /// `runs`: this machine's, whatever the gate is.
@@ -48,6 +52,9 @@ pub(crate) fn runs(cli: &Cli) -> ExitCode {
         Ok(runs) => runs,
         Err(error) => return failed(&error),
     };
+    if !cli.common.local {
+        remark("these are the runs of this machine; a run in AWS is found by its id, with `attach`\n");
+    }
     if !cli.common.json {
         return answer(&runs::render(&runs), ExitCode::Job(0));
     }
@@ -57,29 +64,54 @@ pub(crate) fn runs(cli: &Cli) -> ExitCode {
     }
 }
 
-fn ask(cli: &Cli, gate: Result<Gate, LocalError>, message: &Message) -> ExitCode {
-    if !cli.common.local {
-        return failed(&LAMBDA_IS_NOT_HERE);
-    }
-    let gate = match gate {
-        Ok(gate) => gate,
-        Err(error) => return no_gate(&error),
+fn ask(cli: &Cli, gate: impl Future<Output = Result<Gate, GateError>>, message: &Message) -> ExitCode {
+    let asking = async {
+        let gate = gate.await?;
+        let reply = ask_patiently(&gate, message).await;
+        Ok::<_, GateError>((gate, reply))
     };
-    match block_on(gate.send(message)) {
-        Ok(Ok(reply)) => tell(cli, &reply, message),
-        Ok(Err(error)) => failed(&error),
+    match block_on(asking) {
+        Ok(Ok((gate, Ok(reply)))) => tell(cli, &gate, &reply, message),
+        Ok(Ok((_, Err(error)))) => failed(&error),
+        Ok(Err(error)) => no_gate(&error),
         Err(error) => failed(&error),
     }
 }
 
-fn no_gate(error: &LocalError) -> ExitCode {
+/// None of these messages starts anything, so what fails in passing is simply asked again.
+async fn ask_patiently(gate: &Gate, message: &Message) -> Result<Reply, TransportError> {
+    let patience = gate.patience();
+    let mut pauses = patience.pauses();
+    let begun = Instant::now();
+    loop {
+        let reply = gate.send(message).await;
+        let longest = match &reply {
+            Ok(Reply::Error {
+                kind: ErrorKind::EngineUnavailable,
+                ..
+            }) => patience.no_way,
+            Ok(_) => return reply,
+            Err(error) => match error.hope() {
+                Hope::None | Hope::ForARun => Duration::ZERO,
+                Hope::Brief | Hope::Good => patience.no_way,
+            },
+        };
+        let pause = pauses.next();
+        if begun.elapsed() + pause > longest {
+            return reply;
+        }
+        sleep(pause).await;
+    }
+}
+
+fn no_gate(error: &GateError) -> ExitCode {
     if let Some(checked) = error.broken() {
         remark(&check::render(checked, look(&stderr())));
     }
     failed(error)
 }
 
-fn tell(cli: &Cli, reply: &Reply, message: &Message) -> ExitCode {
+fn tell(cli: &Cli, gate: &Gate, reply: &Reply, message: &Message) -> ExitCode {
     let json = cli.common.json;
     let page = look(&stdout());
     let (text, exit) = match reply {
@@ -113,7 +145,7 @@ fn tell(cli: &Cli, reply: &Reply, message: &Message) -> ExitCode {
             (text, ExitCode::Denied)
         }
         Reply::Stopped(outcome) => match message {
-            Message::Stop(stop) => return stopped(stop.run, *outcome),
+            Message::Stop(stop) => return stopped(gate, stop.run, *outcome),
             Message::Run(_) | Message::Explain(_) | Message::Describe(_) | Message::Observe(_) => return misfit(),
         },
         Reply::Error { message, .. } => return failed(message),
@@ -125,7 +157,7 @@ fn tell(cli: &Cli, reply: &Reply, message: &Message) -> ExitCode {
     }
 }
 
-fn stopped(run: RunId, outcome: StopOutcome) -> ExitCode {
+fn stopped(gate: &Gate, run: RunId, outcome: StopOutcome) -> ExitCode {
     match outcome {
         StopOutcome::Stopping => {
             remark(&format!("run {run} has been asked to stop and has time to clean up\n"));
@@ -135,9 +167,7 @@ fn stopped(run: RunId, outcome: StopOutcome) -> ExitCode {
             remark(&format!("run {run} had ended already\n"));
             ExitCode::Job(0)
         }
-        StopOutcome::NotFound => failed(&format!(
-            "no run `{run}` is known here: `runs` lists the runs of this machine"
-        )),
+        StopOutcome::NotFound => failed(&gate.unknown_run(run)),
     }
 }
 

@@ -15,17 +15,14 @@ use crate::conclusion::{Conclusion, MissingLines};
 use crate::console::{Console, JobOutput, Notes, Settings, Stream};
 use crate::display::{Display, Show};
 use crate::follow::{Follow, OnSignal};
+use crate::gate::{Gate, GateError};
 use crate::layout::Look;
-use crate::local::{self, Gate, LocalError};
 use crate::report::{self, Again};
 use crate::request::{key, max_wait, request};
 use crate::result::{ResultDocument, ResultFile};
 use crate::say::{answer, failed, variable};
 use crate::signals::Signals;
 
-/// What this build says to a command line without `--local`.
-pub(super) const LAMBDA_IS_NOT_HERE: &str =
-    "this build can only run on this machine: give --local, and for a run --config FILE";
 /// When we leave early, the last words have this long to be shown.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -77,7 +74,7 @@ struct Shell<'a> {
 
 impl Shell<'_> {
     async fn run(&mut self) -> Conclusion {
-        match self.prepared() {
+        match self.prepared().await {
             Ok((gate, message)) => {
                 let max_wait = max_wait(&self.cli.run);
                 let no_wait = self.cli.run.no_wait;
@@ -94,9 +91,9 @@ impl Shell<'_> {
 
     /// Somebody who only looks in must be able to leave without stopping a run, so here a signal means that.
     async fn attach(&mut self, run: RunId) -> Conclusion {
-        match self.local(|| local::watching(&self.cli.common)) {
+        match Gate::watching(&self.cli.common).await {
             Ok(gate) => self.follow(&gate, None, OnSignal::Leave).attach(run).await,
-            Err(conclusion) => conclusion,
+            Err(error) => self.no_gate(&error),
         }
     }
 
@@ -112,11 +109,12 @@ impl Shell<'_> {
         }
     }
 
-    fn prepared(&self) -> Result<(Gate, RunMessage), Conclusion> {
+    async fn prepared(&self) -> Result<(Gate, RunMessage), Conclusion> {
         let cli = self.cli;
         let asked = request(&cli.words, &cli.run).and_then(|request| Ok((request, key(&cli.run)?)));
         let (request, idempotency_key) = asked.map_err(|error| Conclusion::failed(&error))?;
-        let gate = self.local(|| local::gate(&cli.common, &cli.run.sandbox))?;
+        let gate = Gate::deciding(&cli.common, &cli.run.sandbox).await;
+        let gate = gate.map_err(|error| self.no_gate(&error))?;
         let origin = origin();
         let message = RunMessage {
             request,
@@ -126,14 +124,11 @@ impl Shell<'_> {
         Ok((gate, message))
     }
 
-    fn local(&self, gate: impl FnOnce() -> Result<Gate, LocalError>) -> Result<Gate, Conclusion> {
-        if !self.cli.common.local {
-            return Err(Conclusion::failed(&LAMBDA_IS_NOT_HERE));
-        }
-        gate().map_err(|error| Conclusion::Failed {
+    fn no_gate(&self, error: &GateError) -> Conclusion {
+        Conclusion::Failed {
             message: error.to_string(),
             details: error.broken().map(|checked| check::render(checked, self.look)),
-        })
+        }
     }
 
     /// Waits until the output is shown, then writes the result and the last words. Leaving early waits for nothing.
@@ -158,7 +153,7 @@ impl Shell<'_> {
             if let Err(error) = written {
                 display.show(Show::Error(error.to_string())).await;
             }
-            report::tell(&display, &conclusion, &again(cli), look).await;
+            report::tell(&display, &conclusion, &Again::of(&cli.common), look).await;
             if cli.common.json && !cli.run.no_wait {
                 display.show(Show::Block(document.line())).await;
             }
@@ -210,16 +205,4 @@ fn settings(cli: &Cli) -> Settings {
         settings.notes = Notes::Hidden;
     }
     settings
-}
-
-/// This program as it was called, with what says where its runs are.
-fn again(cli: &Cli) -> Again {
-    let mut words = vec!["infrastructure-deployer".to_owned()];
-    if cli.common.local {
-        words.push("--local".to_owned());
-    }
-    if let Some(state_dir) = &cli.common.state_dir {
-        words.push(format!("--state-dir {}", state_dir.display()));
-    }
-    Again::new(&words)
 }

@@ -22,8 +22,10 @@ pub enum Outcome {
 pub enum Logs {
     /// All of it, proven by the log's trailer.
     Complete,
-    /// Some is missing, or nothing proves that none is.
+    /// Some is missing, or nothing proves that none is though something should.
     Incomplete,
+    /// Nothing can prove it.
+    NotProven,
 }
 
 /// What is known about a run that is over.

@@ -1,15 +1,20 @@
+mod patience;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use protocol::frame::{Cause, Channel, Encoder};
 use protocol::{
-    Cursor, Denial, Ending, ExitCode, IdempotencyKey, Observation, Observed, OutputForm, Phase, RunRequest, Timings,
+    Cursor, Denial, Ending, ErrorKind, ExitCode, IdempotencyKey, Message, Observation, Observed, OutputForm, Phase,
+    Reply, RunRequest, StopOutcome, Timings,
 };
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::sleep;
 
 use super::*;
 use crate::conclusion::MissingLines;
 use crate::console::{Console, JobOutput, Settings, Stream};
+use crate::transport::lambda::failure::LambdaError;
 use crate::transport::{Patience, TransportError};
 
 const RUN: RunId = RunId::from_random([7; 16]);
@@ -22,11 +27,19 @@ struct ScriptedGate {
     stops: RefCell<Vec<String>>,
     after_stop: Option<Ending>,
     started: RefCell<u32>,
+    /// What comes instead of answers to the first messages.
+    failures: RefCell<VecDeque<LambdaError>>,
+    /// What orders to stop come to; then they are obeyed.
+    stop_outcomes: RefCell<VecDeque<Reply>>,
 }
 
 impl Transport for ScriptedGate {
     async fn send(&self, message: &Message) -> Result<Reply, TransportError> {
         tokio::task::yield_now().await;
+        let failure = self.failures.borrow_mut().pop_front();
+        if let Some(failure) = failure {
+            return Err(Box::new(failure).into());
+        }
         Ok(match message {
             Message::Run(_) => {
                 *self.started.borrow_mut() += 1;
@@ -34,8 +47,12 @@ impl Transport for ScriptedGate {
                 scripted.unwrap_or_else(|| Reply::Started(started()))
             }
             Message::Stop(stop) => {
-                self.stops.borrow_mut().push(stop.reason.clone());
-                Reply::Stopped(StopOutcome::Stopping)
+                let outcome = self.stop_outcomes.borrow_mut().pop_front();
+                let outcome = outcome.unwrap_or(Reply::Stopped(StopOutcome::Stopping));
+                if outcome == Reply::Stopped(StopOutcome::Stopping) {
+                    self.stops.borrow_mut().push(stop.reason.clone());
+                }
+                outcome
             }
             Message::Observe(_) => self.observe().await,
             Message::Explain(_) | Message::Describe(_) => panic!("not asked for here"),
@@ -45,9 +62,17 @@ impl Transport for ScriptedGate {
     fn patience(&self) -> Patience {
         Patience {
             late_lines: Duration::from_secs(5),
-            unreachable: Duration::from_mins(1),
+            unreachable: Duration::from_mins(5),
+            lost_answers: Duration::from_mins(2),
+            no_way: Duration::from_secs(10),
             pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(10),
+            wait_ms: 0,
         }
+    }
+
+    fn unknown_run(&self, run: RunId) -> String {
+        format!("nobody knows `{run}`")
     }
 }
 
@@ -95,10 +120,14 @@ impl ScriptedGate {
     }
 }
 
+fn key() -> IdempotencyKey {
+    IdempotencyKey::from_random([1; 16])
+}
+
 fn message() -> RunMessage {
     RunMessage {
         request: RunRequest::default(),
-        idempotency_key: IdempotencyKey::from_random([1; 16]),
+        idempotency_key: key(),
         origin: Origin::default(),
     }
 }
@@ -218,7 +247,7 @@ async fn the_second_signal_leaves_at_once_though_the_run_goes_on() {
     assert_eq!(gate.stops.borrow().as_slice(), ["SIGINT at the deployer"]);
     assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Interrupted);
     let left = Left {
-        run: Some(RUN),
+        about: About::Run(RUN),
         signal: Signal::Terminate,
         stopped_for: Some(StopCause::Interrupt),
     };
@@ -249,7 +278,7 @@ async fn a_second_signal_before_the_gate_has_answered_leaves_without_knowing_the
         })
         .await;
     assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Interrupted);
-    assert!(matches!(end, Conclusion::Left(left) if left.run.is_none()));
+    assert!(matches!(end, Conclusion::Left(left) if left.about == About::Perhaps(key())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,7 +334,7 @@ async fn a_job_that_ended_by_itself_keeps_its_code_though_somebody_wanted_to_sto
 #[tokio::test(start_paused = true)]
 async fn an_engine_that_is_away_for_a_while_is_asked_again() {
     let ended = news(Some(Ending::Exited { code: 0 }), log(0, Cause::Exited));
-    let gate = gate((0..50).map(|_| unavailable()).chain([ended]));
+    let gate = gate((0..25).map(|_| unavailable()).chain([ended]));
     let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
     assert_eq!(end.exit_code(MissingLines::Fail), ExitCode::Job(0));
 }
@@ -347,6 +376,8 @@ async fn an_unknown_run_is_our_failure_when_attaching_and_an_unknown_outcome_aft
     let unknown = || Reply::Observed(vec![Observed::NotFound { run: RUN }]);
     let end = gate([unknown()]).follow(OnSignal::Leave, None, no_signal).await;
     assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::DeployerFailed);
-    let end = gate([unknown()]).follow(OnSignal::StopRun, None, no_signal).await;
+    let end = gate((0..1000).map(|_| unknown()))
+        .follow(OnSignal::StopRun, None, no_signal)
+        .await;
     assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::OutcomeUnknown);
 }

@@ -17,6 +17,10 @@ impl Transport for Gate {
     fn patience(&self) -> Patience {
         match *self {}
     }
+
+    fn unknown_run(&self, _: protocol::RunId) -> String {
+        match *self {}
+    }
 }
 
 /// There is none.

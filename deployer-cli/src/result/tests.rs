@@ -46,7 +46,7 @@ fn each_way_to_end_has_a_word_and_only_the_keys_that_say_something() {
     );
     check(
         &Conclusion::Left(Left {
-            run: Some(RUN),
+            about: About::Run(RUN),
             signal: Signal::Terminate,
             stopped_for: Some(StopCause::Interrupt),
         }),

@@ -6,6 +6,7 @@
     reason = "a test that meets something unexpected must fail at once"
 )]
 
+mod aws;
 mod commands;
 mod endings;
 mod refusals;

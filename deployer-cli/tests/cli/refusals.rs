@@ -116,24 +116,6 @@ fn a_usage_error_ends_with_125_and_help_with_0() {
 }
 
 #[test]
-fn without_local_this_build_says_plainly_what_it_can_do() {
-    let place = Place::new();
-    for args in [
-        &["--", "box", "job", "--do=hello"][..],
-        &["--describe-containers"],
-        &["attach", &"0".repeat(32)],
-    ] {
-        let mut command = place.command(&[]);
-        let mut bare = std::process::Command::new(command.get_program());
-        bare.args(args).env_clear().current_dir(place.path(""));
-        let output = bare.output().unwrap();
-        assert_eq!(code(&output), 125);
-        assert!(stderr(&output).contains("give --local"), "{}", stderr(&output));
-        command.stdin(std::process::Stdio::null());
-    }
-}
-
-#[test]
 fn a_script_that_is_not_there_fails_to_start_with_121() {
     let place = Place::new();
     std::fs::remove_file(place.path("scripts/job")).unwrap();

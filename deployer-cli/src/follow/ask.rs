@@ -1,0 +1,177 @@
+//! Asks for a run until there is an answer: again with the same key when an answer was lost, later when there is no room.
+//!
+//! Responsible for: how long it is worth asking, and what is known when it is not. Never: hears signals itself.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use protocol::{ErrorKind, IdempotencyKey, Message, Reply, RunMessage, Started};
+use tokio::time::{Instant, sleep};
+
+use crate::conclusion::{About, Conclusion, Left};
+use crate::console::elapsed;
+use crate::display::{Display, Show};
+use crate::signals::Signal;
+use crate::transport::{Arrival, Hope, Patience, Pauses, Transport};
+
+/// First pause when there is no room.
+const NO_ROOM_PAUSE: Duration = Duration::from_secs(5);
+/// Longest pause when there is no room.
+const LONGEST_NO_ROOM_PAUSE: Duration = Duration::from_secs(30);
+/// With nobody waiting and no `--max-wait-time`, room is waited for as long as this.
+const UNATTENDED: Duration = Duration::from_mins(15);
+
+/// What came of asking.
+pub(super) enum Asked {
+    Started(Started),
+    Over(Conclusion),
+}
+
+/// What asking and hearing signals know of each other.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The signal that was heard first.
+    pub(super) heard: Cell<Option<Signal>>,
+    /// It is certain that nothing runs just now.
+    pub(super) nothing_runs: Cell<bool>,
+}
+
+/// Asking for one run.
+pub(super) struct Asking<'a, T> {
+    transport: &'a T,
+    display: &'a Display,
+    known: &'a Known,
+    key: IdempotencyKey,
+    message: Message,
+    patience: Patience,
+    /// Room is waited for until then.
+    room_until: Instant,
+    may_have_started: bool,
+    failing_since: Option<Instant>,
+    pauses: Pauses,
+    room_pauses: Pauses,
+    told: String,
+}
+
+/// What to do after an answer that is no end.
+enum Next {
+    Pause(Duration),
+    Over(Conclusion),
+}
+
+impl<'a, T: Transport> Asking<'a, T> {
+    pub(super) fn new(
+        transport: &'a T,
+        display: &'a Display,
+        known: &'a Known,
+        message: RunMessage,
+        begun: Instant,
+        max_wait: Option<Duration>,
+    ) -> Self {
+        let patience = transport.patience();
+        Self {
+            transport,
+            display,
+            known,
+            key: message.idempotency_key.clone(),
+            message: Message::Run(message),
+            patience,
+            room_until: begun + max_wait.unwrap_or(UNATTENDED),
+            may_have_started: false,
+            failing_since: None,
+            pauses: patience.pauses(),
+            room_pauses: Pauses::new(NO_ROOM_PAUSE, LONGEST_NO_ROOM_PAUSE),
+            told: String::new(),
+        }
+    }
+
+    /// Asks until there is an answer or no hope.
+    pub(super) async fn ask(mut self) -> Asked {
+        loop {
+            self.known.nothing_runs.set(false);
+            let next = match self.transport.send(&self.message).await {
+                Ok(Reply::Started(started)) => return Asked::Started(started),
+                Ok(Reply::Denied(denial)) => return Asked::Over(Conclusion::Denied(denial)),
+                Ok(Reply::Error { kind, message }) => self.refused(kind, message),
+                Ok(Reply::Explained(_) | Reply::Described(_) | Reply::Observed(_) | Reply::Stopped(_)) => {
+                    let why = "the gate gave an answer that does not fit";
+                    self.failed(Hope::None, Arrival::Perhaps, why.to_owned(), None)
+                }
+                Err(error) => self.failed(error.hope(), error.arrival(), error.to_string(), None),
+            };
+            match next {
+                Next::Pause(pause) => sleep(pause).await,
+                Next::Over(conclusion) => return Asked::Over(conclusion),
+            }
+        }
+    }
+
+    fn refused(&mut self, kind: ErrorKind, message: String) -> Next {
+        match kind {
+            ErrorKind::EngineUnavailable => self.failed(Hope::Good, Arrival::Perhaps, message, Some(kind)),
+            ErrorKind::NoCapacity => self.no_room(message),
+            ErrorKind::BadMessage | ErrorKind::FailedToStart | ErrorKind::KeyConflict | ErrorKind::AuditUnavailable => {
+                Next::Over(Conclusion::Refused { kind, message })
+            }
+        }
+    }
+
+    /// Nothing runs, and that is certain also for earlier attempts: they had the same key.
+    fn no_room(&mut self, message: String) -> Next {
+        self.may_have_started = false;
+        self.failing_since = None;
+        self.pauses = self.patience.pauses();
+        self.known.nothing_runs.set(true);
+        if let Some(signal) = self.known.heard.get() {
+            let about = About::Nothing;
+            return Next::Over(Conclusion::Left(Left {
+                about,
+                signal,
+                stopped_for: None,
+            }));
+        }
+        let pause = self.room_pauses.next();
+        if Instant::now() + pause > self.room_until {
+            let kind = ErrorKind::NoCapacity;
+            return Next::Over(Conclusion::Refused { kind, message });
+        }
+        let left = elapsed::whole(self.room_until.duration_since(Instant::now()));
+        self.tell(&message, &format!("waiting for room, at most {left} more: {message}"));
+        Next::Pause(pause)
+    }
+
+    fn failed(&mut self, hope: Hope, arrival: Arrival, why: String, kind: Option<ErrorKind>) -> Next {
+        self.may_have_started |= arrival == Arrival::Perhaps;
+        let since = *self.failing_since.get_or_insert_with(Instant::now);
+        let patience = match hope {
+            Hope::Good => self.patience.lost_answers,
+            // With a run that may be under way it is worth more to find out.
+            Hope::Brief | Hope::ForARun if self.may_have_started => self.patience.lost_answers,
+            Hope::Brief => self.patience.no_way,
+            Hope::None | Hope::ForARun => Duration::ZERO,
+        };
+        let pause = self.pauses.next();
+        if since.elapsed() + pause > patience {
+            return Next::Over(self.hopeless(why, kind));
+        }
+        tracing::info!(why, "the message is sent again");
+        self.tell(&why, &format!("{why}; asking again with the same key"));
+        Next::Pause(pause)
+    }
+
+    fn hopeless(&self, why: String, kind: Option<ErrorKind>) -> Conclusion {
+        if self.may_have_started {
+            let key = self.key.clone();
+            Conclusion::Unanswered { key, why, kind }
+        } else {
+            Conclusion::failed(&why)
+        }
+    }
+
+    /// Tells a reason once.
+    fn tell(&mut self, reason: &str, text: &str) {
+        if self.told != reason && self.display.shown_now(Show::Note(text.to_owned())) {
+            reason.clone_into(&mut self.told);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! How long a run is asked for and looked for, in virtual time.
+
+use super::*;
+use crate::transport::lambda::failure::{ConnectionFailure, CredentialsFailure, LambdaError};
+
+fn no_room() -> Reply {
+    Reply::Error {
+        kind: ErrorKind::NoCapacity,
+        message: "no room in the cluster".into(),
+    }
+}
+
+fn not_found() -> Reply {
+    Reply::Observed(vec![Observed::NotFound { run: RUN }])
+}
+
+fn ended() -> Reply {
+    news(Some(Ending::Exited { code: 0 }), log(0, Cause::Exited))
+}
+
+fn lost() -> LambdaError {
+    let endpoint = "`http://test`".to_owned();
+    ConnectionFailure::Silent { endpoint }.into()
+}
+
+fn unreachable() -> LambdaError {
+    let (endpoint, why) = ("`http://test`".to_owned(), "refused".to_owned());
+    ConnectionFailure::Unreachable { endpoint, why }.into()
+}
+
+fn expired() -> LambdaError {
+    let code = "ExpiredTokenException".to_owned();
+    CredentialsFailure::Expired { code }.into()
+}
+
+/// A gate whose first messages fail.
+fn failing(failures: impl IntoIterator<Item = LambdaError>) -> ScriptedGate {
+    let gate = gate([ended()]);
+    gate.failures.borrow_mut().extend(failures);
+    gate
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_waited_for_with_growing_pauses_and_the_same_message() {
+    let gate = gate([ended()]);
+    gate.starts.borrow_mut().extend((0..5).map(|_| no_room()));
+    let begun = Instant::now();
+    let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Job(0));
+    assert_eq!(*gate.started.borrow(), 6);
+    assert_eq!(begun.elapsed(), Duration::from_secs(5 + 10 + 20 + 30 + 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_waited_for_until_the_longest_wait_and_without_one_for_a_quarter_of_an_hour() {
+    for (max_wait, minutes) in [(Some(Duration::from_hours(1)), 60), (None, 15)] {
+        let gate = ScriptedGate::default();
+        gate.starts.borrow_mut().extend((0..1000).map(|_| no_room()));
+        let begun = Instant::now();
+        let end = gate.follow(OnSignal::StopRun, max_wait, no_signal).await;
+        assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::FailedToStart);
+        let waited = begun.elapsed();
+        let limit = Duration::from_mins(minutes);
+        assert!(
+            waited <= limit && waited + Duration::from_secs(31) > limit,
+            "{waited:?}"
+        );
+        assert!(matches!(
+            end,
+            Conclusion::Refused {
+                kind: ErrorKind::NoCapacity,
+                ..
+            }
+        ));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signal_while_room_is_waited_for_leaves_at_once_because_nothing_runs() {
+    let gate = ScriptedGate::default();
+    gate.starts.borrow_mut().extend((0..1000).map(|_| no_room()));
+    let begun = Instant::now();
+    let end = gate
+        .follow(OnSignal::StopRun, None, async |signals| {
+            sleep(Duration::from_secs(20)).await;
+            signals.send(Signal::Interrupt).unwrap();
+        })
+        .await;
+    assert_eq!(begun.elapsed(), Duration::from_secs(20));
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Interrupted);
+    assert!(matches!(end, Conclusion::Left(left) if left.about == About::Nothing));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signal_that_came_while_the_gate_was_asked_counts_when_there_is_no_room() {
+    let gate = ScriptedGate::default();
+    gate.starts.borrow_mut().extend([unavailable(), no_room(), no_room()]);
+    let end = gate
+        .follow(OnSignal::StopRun, None, async |signals| {
+            sleep(Duration::from_millis(500)).await;
+            signals.send(Signal::Terminate).unwrap();
+        })
+        .await;
+    assert_eq!(*gate.started.borrow(), 2);
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Terminated);
+    assert!(matches!(end, Conclusion::Left(left) if left.about == About::Nothing));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_answers_are_asked_for_again_for_at_least_a_minute() {
+    let gate = failing((0..10).map(|_| lost()));
+    let begun = Instant::now();
+    let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+    assert!(begun.elapsed() >= Duration::from_mins(1), "{:?}", begun.elapsed());
+    assert_eq!(end.exit_code(MissingLines::Fail), ExitCode::Job(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_answers_stay_lost_is_an_unknown_outcome_and_tells_its_key() {
+    let gate = failing((0..1000).map(|_| lost()));
+    let begun = Instant::now();
+    let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+    let waited = begun.elapsed();
+    assert!(
+        waited >= Duration::from_mins(1) && waited <= Duration::from_mins(2),
+        "{waited:?}"
+    );
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::OutcomeUnknown);
+    assert!(matches!(end, Conclusion::Unanswered { key: told, .. } if told == key()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_was_never_reached_is_our_failure_and_soon() {
+    let gate = failing((0..1000).map(|_| unreachable()));
+    let begun = Instant::now();
+    let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+    assert!(begun.elapsed() <= Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::DeployerFailed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_lost_answer_makes_every_later_failure_an_unknown_outcome() {
+    for last in [unreachable, expired] {
+        let gate = failing([lost()].into_iter().chain((0..1000).map(|_| last())));
+        let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+        assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::OutcomeUnknown);
+    }
+    let gate = failing([expired()]);
+    let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::DeployerFailed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_ours_that_is_not_to_be_seen_yet_is_looked_for() {
+    let gate = gate([not_found(), not_found(), ended()]);
+    let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+    assert_eq!(end.exit_code(MissingLines::Fail), ExitCode::Job(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_seen_is_looked_for_when_it_is_gone_whoever_started_it() {
+    let gate = gate([news(None, Vec::new()), not_found(), ended()]);
+    let end = gate.follow(OnSignal::Leave, None, no_signal).await;
+    assert_eq!(end.exit_code(MissingLines::Fail), ExitCode::Job(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_is_gone_for_minutes_loses_no_run() {
+    let gate = gate([news(None, Vec::new())]);
+    gate.news.borrow_mut().extend((0..20).map(|_| unavailable()));
+    gate.news.borrow_mut().push_back(ended());
+    let begun = Instant::now();
+    let end = gate.follow(OnSignal::StopRun, None, no_signal).await;
+    assert!(begun.elapsed() >= Duration::from_mins(3), "{:?}", begun.elapsed());
+    assert_eq!(end.exit_code(MissingLines::Fail), ExitCode::Job(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_to_stop_is_delivered_though_the_gate_does_not_answer_for_a_while() {
+    let gate = ScriptedGate {
+        after_stop: Some(Ending::Cancelled { code: Some(0) }),
+        ..ScriptedGate::default()
+    };
+    gate.stop_outcomes.borrow_mut().extend([
+        unavailable(),
+        Reply::Stopped(StopOutcome::NotFound),
+        Reply::Stopped(StopOutcome::Stopping),
+    ]);
+    let end = gate
+        .follow(OnSignal::StopRun, None, async |signals| {
+            sleep(Duration::from_secs(3)).await;
+            signals.send(Signal::Interrupt).unwrap();
+        })
+        .await;
+    assert_eq!(gate.stops.borrow().len(), 1);
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Interrupted);
+}

@@ -46,7 +46,7 @@ docs: ## write the generated documents again (tests compare them)
 	UPDATE_DOCS=1 cargo test --locked --quiet --package infrastructure-deployer --lib docs_gen
 
 bench: ## measure, and print ratios to what the machine can do at best
-	@scripts/setup.sh build
+	@scripts/setup.sh bench
 	@scripts/dist.sh release
 	@benches/run.sh
 

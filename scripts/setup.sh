@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a make target needs and is missing, and says what it installs.
-# Usage: scripts/setup.sh build|demo|test|lint
+# Usage: scripts/setup.sh build|demo|test|lint|bench
 #
 # Responsible for: system packages (bubblewrap, jq, git, a C compiler) and cargo tools. Never touches what is there already,
 # never installs terraform (it says how to get it), never changes a setting of the machine.
@@ -114,6 +114,11 @@ test)
     cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
         say "cargo-nextest could not be installed: the tests run with cargo test"
     ;;
+bench)
+    rust
+    packages python3:python3
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+    ;;
 lint)
     rust
     packages python3:python3
@@ -122,6 +127,6 @@ lint)
         fail "cargo-deny could not be installed" "run: cargo install --locked cargo-deny@$DENY_VERSION"
     ;;
 *)
-    fail "usage: scripts/setup.sh build|demo|test|lint"
+    fail "usage: scripts/setup.sh build|demo|test|lint|bench"
     ;;
 esac

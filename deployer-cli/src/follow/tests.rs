@@ -91,33 +91,42 @@ impl ScriptedGate {
         news(None, Vec::new())
     }
 
-    /// Follows with the signals that `act` sends, and answers how it ended.
     async fn follow(
         &self,
         on_signal: OnSignal,
         max_wait: Option<Duration>,
         act: impl AsyncFnOnce(UnboundedSender<Signal>),
     ) -> Conclusion {
-        let look = Settings::detect(|_| None, Stream::Other, Stream::Other, JobOutput::Safe);
-        let display = Display::start(Console::new(look, "test", std::io::sink(), std::io::sink())).unwrap();
-        let (sender, mut signals) = Signals::scripted();
-        let follow = Follow {
-            transport: self,
-            display: &display,
-            signals: &mut signals,
-            origin: Origin::default(),
-            begun: Instant::now(),
-            max_wait,
-            on_signal,
-        };
-        let work = async {
-            match on_signal {
-                OnSignal::StopRun => follow.run(message()).await,
-                OnSignal::Leave => follow.attach(RUN).await,
-            }
-        };
-        tokio::join!(work, act(sender)).0
+        follow(self, on_signal, max_wait, act).await
     }
+}
+
+/// Follows with the signals that `act` sends, and answers how it ended.
+async fn follow<T: Transport>(
+    gate: &T,
+    on_signal: OnSignal,
+    max_wait: Option<Duration>,
+    act: impl AsyncFnOnce(UnboundedSender<Signal>),
+) -> Conclusion {
+    let look = Settings::detect(|_| None, Stream::Other, Stream::Other, JobOutput::Safe);
+    let display = Display::start(Console::new(look, "test", std::io::sink(), std::io::sink())).unwrap();
+    let (sender, mut signals) = Signals::scripted();
+    let follow = Follow {
+        transport: gate,
+        display: &display,
+        signals: &mut signals,
+        origin: Origin::default(),
+        begun: Instant::now(),
+        max_wait,
+        on_signal,
+    };
+    let work = async {
+        match on_signal {
+            OnSignal::StopRun => follow.run(message()).await,
+            OnSignal::Leave => follow.attach(RUN).await,
+        }
+    };
+    tokio::join!(work, act(sender)).0
 }
 
 fn key() -> IdempotencyKey {

@@ -304,3 +304,100 @@ fn the_list_of_runs_says_that_it_is_this_machines() {
         stderr(&output)
     );
 }
+
+#[test]
+fn a_run_that_nobody_waits_for_is_started_and_its_id_handed_over() {
+    let gate = Lambda::answering(|_, _| started());
+    let output = gate.run(&["--no-wait", "--", "box", "job"]);
+    assert_eq!((code(&output), stdout(&output)), (0, format!("{RUN}\n")));
+    let attach = format!("infrastructure-deployer attach {RUN}");
+    assert!(stderr(&output).contains(&attach), "{}", stderr(&output));
+    assert_eq!(gate.lines.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn questions_are_answered_by_the_gate_in_aws() {
+    let gate = Lambda::answering(|action, _| match action {
+        "describe" => reply(&json!({"described": {"allow_list_digest": "abc", "containers": []}})),
+        _ => reply(&json!({"explained": {
+            "allowed": false, "words": [], "canonical_args": [], "problems": [], "request_digest": "r", "allow_list_digest": "a",
+        }})),
+    });
+    let describe = gate.run(&["--describe-containers", "--json"]);
+    assert_eq!(code(&describe), 0, "{}", stderr(&describe));
+    let described: Value = serde_json::from_slice(&describe.stdout).unwrap();
+    assert_eq!(described["allow_list_digest"], "abc");
+    let explain = gate.run(&["--explain", "--json", "--", "box", "job"]);
+    assert_eq!(code(&explain), 120, "{}", stderr(&explain));
+}
+
+#[test]
+fn the_region_of_an_arn_is_enough_and_the_call_names_the_alias() {
+    let gate = Lambda::answering(|_, _| started());
+    let arn = "--invoker-function-id=arn:aws:lambda:eu-west-1:123456789012:function:invoker:live";
+    let mut command = gate.command(&[arn, "--no-wait", "--", "box", "job"]);
+    let output = Running::start(command.env_remove("AWS_REGION")).output();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let lines = gate.lines.lock().unwrap();
+    assert!(
+        lines[0].contains("function%3Ainvoker/invocations?Qualifier=live"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn what_the_engine_says_of_the_reading_is_shown_once_and_not_on_standard_output() {
+    let asked = Mutex::new(0);
+    let gate = Lambda::answering(move |action, _| {
+        let mut asked = asked.lock().unwrap();
+        *asked += 1;
+        match action {
+            "run" => started(),
+            _ if *asked < 5 => observed(&json!({"remark": "output is read every 14 s"})),
+            _ => ended(&json!([])),
+        }
+    });
+    let output = gate.run(&["--", "box", "job"]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (7, ""));
+    assert_eq!(
+        stderr(&output).matches("output is read every 14 s").count(),
+        1,
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_signal_while_there_is_no_room_leaves_and_says_that_nothing_was_started() {
+    let gate =
+        Lambda::answering(|_, _| reply(&json!({"error": {"kind": "no_capacity", "message": "RESOURCE:MEMORY"}})));
+    let running = Running::start(&mut gate.command(&["--", "box", "job"]));
+    crate::support::eventually("the gate has answered", || !gate.lines.lock().unwrap().is_empty());
+    std::thread::sleep(Duration::from_secs(1));
+    running.signal("INT");
+    let output = running.output();
+    assert_eq!(code(&output), 130, "{}", stderr(&output));
+    for expected in ["waiting for room", "RESOURCE:MEMORY", "nothing was started"] {
+        assert!(stderr(&output).contains(expected), "{expected}\n{}", stderr(&output));
+    }
+}
+
+#[test]
+fn leaving_before_the_answer_tells_the_key_that_finds_the_run() {
+    let gate = Lambda::answering(|_, _| {
+        std::thread::sleep(Duration::from_mins(5));
+        started()
+    });
+    let running = Running::start(&mut gate.command(&["--idempotency-key=build-7", "--", "box", "job"]));
+    crate::support::eventually("the gate is asked", || !gate.lines.lock().unwrap().is_empty());
+    running.signal("INT");
+    std::thread::sleep(Duration::from_millis(500));
+    running.signal("TERM");
+    let output = running.output();
+    assert_eq!(code(&output), 130, "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("repeat this call with `--idempotency-key=build-7`"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -1,5 +1,7 @@
 //! How long a run is asked for and looked for, in virtual time.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::transport::lambda::failure::{ConnectionFailure, CredentialsFailure, LambdaError};
 
@@ -194,4 +196,97 @@ async fn an_order_to_stop_is_delivered_though_the_gate_does_not_answer_for_a_whi
         .await;
     assert_eq!(gate.stops.borrow().len(), 1);
     assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Interrupted);
+}
+
+/// One thing that comes of asking for a run.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    Lost,
+    Unreachable,
+    Expired,
+    Unavailable,
+    NoRoom,
+    Denied,
+    Started,
+}
+
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let turn = prop_oneof![
+        4 => Just(Turn::Lost),
+        3 => Just(Turn::Unreachable),
+        1 => Just(Turn::Expired),
+        4 => Just(Turn::Unavailable),
+        4 => Just(Turn::NoRoom),
+        1 => Just(Turn::Denied),
+        2 => Just(Turn::Started),
+    ];
+    proptest::collection::vec(turn, 0..40)
+}
+
+/// A gate that answers the requests for a run in these ways, and then never any more.
+struct Turns {
+    left: RefCell<VecDeque<Turn>>,
+    /// The gate may have started something that no later answer made certain.
+    open: RefCell<bool>,
+    ended: ScriptedGate,
+}
+
+impl Transport for Turns {
+    async fn send(&self, message: &Message) -> Result<Reply, TransportError> {
+        let Message::Run(_) = message else {
+            return self.ended.send(message).await;
+        };
+        let turn = self.left.borrow_mut().pop_front().unwrap_or(Turn::Lost);
+        match turn {
+            Turn::Lost | Turn::Unavailable => *self.open.borrow_mut() = true,
+            Turn::NoRoom | Turn::Denied | Turn::Started => *self.open.borrow_mut() = false,
+            Turn::Unreachable | Turn::Expired => {}
+        }
+        match turn {
+            Turn::Lost => Err(Box::new(lost()).into()),
+            Turn::Unreachable => Err(Box::new(unreachable()).into()),
+            Turn::Expired => Err(Box::new(expired()).into()),
+            Turn::Unavailable => Ok(unavailable()),
+            Turn::NoRoom => Ok(no_room()),
+            Turn::Denied => Ok(Reply::Denied(Denial { problems: Vec::new() })),
+            Turn::Started => Ok(Reply::Started(started())),
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        self.ended.patience()
+    }
+
+    fn unknown_run(&self, run: RunId) -> String {
+        self.ended.unknown_run(run)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_comes_of_asking_the_exit_code_never_claims_more_than_is_known(turns in turns()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let gate = Turns { left: RefCell::new(turns.into()), open: RefCell::default(), ended: gate([ended()]) };
+        let (end, waited) = runtime.block_on(async {
+            let begun = Instant::now();
+            let end = follow(&gate, OnSignal::StopRun, Some(Duration::from_hours(2)), no_signal).await;
+            (end, begun.elapsed())
+        });
+        prop_assert!(waited <= Duration::from_hours(3), "{waited:?}");
+        let open = *gate.open.borrow();
+        match end.exit_code(MissingLines::Warn) {
+            ExitCode::Job(0) => prop_assert!(matches!(end, Conclusion::Finished(_))),
+            ExitCode::OutcomeUnknown => prop_assert!(open, "{end:?}"),
+            ExitCode::Denied | ExitCode::FailedToStart | ExitCode::DeployerFailed => prop_assert!(!open, "{end:?}"),
+            other @ (ExitCode::Job(_)
+            | ExitCode::JobSignalled(_)
+            | ExitCode::OutOfMemory
+            | ExitCode::LogsIncomplete
+            | ExitCode::TimedOut
+            | ExitCode::Interrupted
+            | ExitCode::Terminated) => prop_assert!(false, "{other:?}: {end:?}"),
+        }
+    }
 }

@@ -23,6 +23,8 @@ done
 # The scripts folder holds nothing but scripts: whatever is in it can be run by a permit.
 rm -rf "$dist/scripts.new"
 mkdir "$dist/scripts.new"
-install_as "$built/infrastructure-deploy-script" "$dist/scripts.new/infrastructure-deploy-script"
+for script in infrastructure-deploy-script terraform-update-variable; do
+    install_as "$built/$script" "$dist/scripts.new/$script"
+done
 rm -rf "$dist/scripts"
 mv "$dist/scripts.new" "$dist/scripts"

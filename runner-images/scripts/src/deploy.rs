@@ -3,12 +3,7 @@
 //! Responsible for the order of the steps: nothing of the repository runs before its commit is verified, its paths are
 //! resolved and the operation has its clearance.
 
-use std::env;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
-use tempfile::TempDir;
+use std::path::Path;
 
 use crate::arguments::{Operation, Order};
 use crate::checkout::Checkout;
@@ -21,6 +16,7 @@ use crate::program::Program;
 use crate::report::Report;
 use crate::state_place;
 use crate::tool::Tool;
+use crate::working_place::WorkingPlace;
 
 /// Does what was ordered. The result is how the tool ended.
 pub fn deploy(order: &Order, report: Report) -> Result<Ended, Failure> {
@@ -62,47 +58,5 @@ fn require_durable_state(order: &Order, tool: &Tool<'_>, temporary: &Path) -> Re
             Ok(state_place::require_durable(tool.directory(), temporary)?)
         }
         (Program::Terraform | Program::Terragrunt | Program::Git, _) => Ok(()),
-    }
-}
-
-/// A directory that only this process can enter, removed when the script ends.
-struct WorkingPlace {
-    _removed_at_the_end: TempDir,
-    root: PathBuf,
-}
-
-impl WorkingPlace {
-    fn make() -> Result<Self, Failure> {
-        let parent = env::temp_dir();
-        let refused = |source: io::Error| Failure::WorkingPlace {
-            path: parent.clone(),
-            source,
-        };
-        let directory = tempfile::Builder::new()
-            .prefix("deploy-")
-            .tempdir_in(&parent)
-            .map_err(refused)?;
-        let root = directory.path().canonicalize().map_err(refused)?;
-        fs::create_dir(root.join("git")).map_err(refused)?;
-        Ok(Self {
-            _removed_at_the_end: directory,
-            root,
-        })
-    }
-
-    fn root(&self) -> &Path {
-        &self.root
-    }
-
-    fn git_home(&self) -> PathBuf {
-        self.root.join("git")
-    }
-
-    fn checkout(&self) -> PathBuf {
-        self.root.join("checkout")
-    }
-
-    fn history(&self) -> PathBuf {
-        self.root.join("history")
     }
 }

@@ -1,29 +1,18 @@
-//! Every way in which the script itself fails, and the exit code for it.
+//! Every way in which `infrastructure-deploy-script` itself fails, and the exit code for it.
 //!
-//! Responsible for the codes being one documented contract. They keep clear of the tool's codes (0, 1 and 2) and of those that
-//! the deployer gives a meaning to (120 to 125).
+//! Responsible for the codes being one documented contract.
 
 use std::io;
-use std::path::PathBuf;
 
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, of_git, of_place, of_process};
 use crate::git::GitError;
 use crate::interruption::Stopped;
-use crate::process::ProcessError;
 use crate::program::MissingProgram;
 use crate::state_place::StatePlaceError;
 use crate::tool::ToolError;
-
-/// The command line is wrong.
-pub const USAGE: u8 = 64;
-const UNSUITABLE: u8 = 65;
-const UNAVAILABLE: u8 = 69;
-const INTERNAL: u8 = 70;
-const INPUT_OUTPUT: u8 = 74;
-const REFUSED: u8 = 77;
-const NOT_STARTED: u8 = 126;
-const MISSING: u8 = 127;
+use crate::working_place::NoPlace;
 
 /// For `--help`.
 pub const EXIT_CODES_HELP: &str = "\
@@ -52,13 +41,8 @@ pub enum Failure {
     #[error("cannot catch signals: {0}")]
     Signals(io::Error),
     /// No place to work.
-    #[error("cannot make a working place in `{path}`: {source}; free some space or set TMPDIR")]
-    WorkingPlace {
-        /// Where it should be.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    WorkingPlace(#[from] NoPlace),
     /// The tool is not there.
     #[error(transparent)]
     Missing(#[from] MissingProgram),
@@ -97,38 +81,9 @@ impl Failure {
                 | ClearanceError::StillThere { .. },
             )
             | Self::StatePlace(StatePlaceError::InsideCheckout) => REFUSED,
-            Self::WorkingPlace { .. } | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_)) => INPUT_OUTPUT,
+            Self::WorkingPlace(_) | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_)) => INPUT_OUTPUT,
             Self::Signals(_) | Self::StatePlace(StatePlaceError::Unreadable { .. }) => INTERNAL,
             Self::Stopped(stopped) => stopped.exit_code(),
         }
-    }
-}
-
-const fn of_git(error: &GitError) -> u8 {
-    match error {
-        GitError::Missing(_) => MISSING,
-        GitError::Process(error) => of_process(error),
-        GitError::Prepare { .. } | GitError::NoSpace { .. } => INPUT_OUTPUT,
-        GitError::Unavailable { .. } => UNAVAILABLE,
-        GitError::NoSuchCommit { .. } | GitError::NotACommit { .. } => UNSUITABLE,
-        GitError::NoProtectedRef { .. } => REFUSED,
-        GitError::Failed { .. } => INTERNAL,
-    }
-}
-
-const fn of_place(error: &PlaceError) -> u8 {
-    match error {
-        PlaceError::Outside { .. } => REFUSED,
-        PlaceError::Missing { .. } | PlaceError::WrongKind { .. } | PlaceError::NoCode { .. } => UNSUITABLE,
-        PlaceError::Unreadable { .. } => INPUT_OUTPUT,
-    }
-}
-
-const fn of_process(error: &ProcessError) -> u8 {
-    match error {
-        ProcessError::Start { .. } => NOT_STARTED,
-        ProcessError::Wait { .. } => INTERNAL,
-        ProcessError::Stopped(stopped) => stopped.exit_code(),
-        ProcessError::TooSlow { .. } => UNAVAILABLE,
     }
 }

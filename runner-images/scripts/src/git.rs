@@ -3,19 +3,22 @@
 //! Responsible for every start of git: with its protections, within one deadline, stopped when the script is stopped.
 //! Never decides what a commit may be used for.
 
+pub mod branch;
 mod error;
 mod failure_kind;
 pub mod fetch;
 pub mod history;
 mod protection;
+pub mod push;
+pub mod tree;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::git::failure_kind::FailureKind;
-use crate::interruption::Interruptions;
+use crate::interruption::{Interruptions, Stopped};
 use crate::process::{self, Captured};
 use crate::program::Program;
 use crate::report::Report;
@@ -60,6 +63,11 @@ impl<'run> Git<'run> {
         })
     }
 
+    /// Waits, unless the script is asked to stop.
+    pub fn pause(&mut self, duration: Duration) -> Result<(), Stopped> {
+        self.interruptions.pause(duration)
+    }
+
     /// Makes an empty repository whose objects are named as the commit is.
     fn create_repository(&mut self, directory: &Path, bare: Bareness, commit: &CommitId) -> Result<(), GitError> {
         let mut command = self.command(&self.home);
@@ -89,19 +97,27 @@ impl<'run> Git<'run> {
     }
 
     fn capture(&mut self, command: &mut Command) -> Result<Captured, GitError> {
+        self.capture_with(Stdio::null(), command)
+    }
+
+    fn capture_with(&mut self, input: Stdio, command: &mut Command) -> Result<Captured, GitError> {
         let words: Vec<_> = command
             .get_args()
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
         self.report.detail(format_args!("git {}", words.join(" ")));
-        Ok(process::capture(command, self.limit, self.interruptions)?)
+        Ok(process::capture(command, input, self.limit, self.interruptions)?)
     }
 
     /// Runs git for something that fails only when something is wrong with this machine.
     fn must(&mut self, operation: &'static str, mut command: Command) -> Result<String, GitError> {
         let result = self.capture(&mut command)?;
+        self.require(operation, result).map(|result| result.text())
+    }
+
+    fn require(&self, operation: &'static str, result: Captured) -> Result<Captured, GitError> {
         if result.ended.is_success() {
-            Ok(result.stdout)
+            Ok(result)
         } else {
             Err(self.explain(&result.stderr, |reason| GitError::Failed { operation, reason }))
         }

@@ -1,14 +1,16 @@
 //! The standard scripts that run inside the containers, and what they share.
 //!
-//! Responsible for fetching exactly one commit with a git that trusts nothing, and for running one tool on it whose output
-//! and exit code pass through untouched. Never decides what a caller may ask for (the gate does), never reads an allow-list.
+//! Responsible for fetching exactly one commit with a git that trusts nothing, and for what is done with it: running one tool
+//! whose output and exit code pass through untouched, or setting variables in one file and pushing the result. Never decides what a caller may ask for (the gate does), never reads an allow-list.
 
 pub mod arguments;
 pub mod checkout;
 pub mod clearance;
 pub mod deploy;
+pub mod exit_code;
 pub mod failure;
 pub mod git;
+pub mod hcl;
 pub mod interruption;
 pub mod process;
 pub mod program;
@@ -16,4 +18,6 @@ pub mod report;
 pub mod repository_url;
 pub mod state_place;
 pub mod tool;
+pub mod update;
 pub mod values;
+pub mod working_place;

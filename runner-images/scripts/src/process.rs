@@ -86,32 +86,40 @@ impl Ended {
 pub struct Captured {
     /// How it ended.
     pub ended: Ended,
-    /// Its standard output, up to a limit.
-    pub stdout: String,
+    /// Its standard output, up to a limit of 1 MiB.
+    pub stdout: Vec<u8>,
     /// Its standard error, up to a limit.
     pub stderr: String,
+}
+
+impl Captured {
+    /// Its standard output as text; bytes that are none are replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
 }
 
 /// Runs a child and keeps what it prints. A stop or the end of the time stops it.
 pub fn capture(
     command: &mut Command,
+    input: Stdio,
     limit: Instant,
     interruptions: &mut Interruptions,
 ) -> Result<Captured, ProcessError> {
-    let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let mut child = Running::start(command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let stdout = child.process.stdout.take().map(collect);
     let stderr = child.process.stderr.take().map(collect);
     let ended = child.wait_or_stop(Some(limit), interruptions)?;
     Ok(Captured {
         ended,
-        stdout: text_of(stdout),
-        stderr: text_of(stderr),
+        stdout: bytes_of(stdout),
+        stderr: String::from_utf8_lossy(&bytes_of(stderr)).into_owned(),
     })
 }
 
 /// Runs a child to its end. A stop stops it, soon and for certain.
 pub fn run_briefly(command: &mut Command, interruptions: &mut Interruptions) -> Result<Ended, ProcessError> {
-    Running::start(command)?.wait_or_stop(None, interruptions)
+    Running::start(command.stdin(Stdio::null()))?.wait_or_stop(None, interruptions)
 }
 
 /// Runs a child to its own end, however long that takes. The first stop is forwarded to it, once: a second signal makes
@@ -122,7 +130,7 @@ pub fn run_to_the_end(
     on_stop: impl Fn(Stopped),
 ) -> Result<Ended, ProcessError> {
     interruptions.check()?;
-    let mut child = Running::start(command)?;
+    let mut child = Running::start(command.stdin(Stdio::null()))?;
     loop {
         if let Some(ended) = child.poll()? {
             return Ok(ended);
@@ -142,7 +150,7 @@ struct Running {
 impl Running {
     fn start(command: &mut Command) -> Result<Self, ProcessError> {
         let program = command.get_program().to_string_lossy().into_owned();
-        match command.stdin(Stdio::null()).process_group(0).spawn() {
+        match command.process_group(0).spawn() {
             Ok(process) => Ok(Self { process, program }),
             Err(source) => Err(ProcessError::Start { program, source }),
         }
@@ -213,17 +221,17 @@ impl Running {
 }
 
 /// Reads a stream to its end so that the child never blocks, and keeps the first part of it.
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut kept = Vec::new();
         // A stream that breaks has ended: what was read until then is what there is.
         let _read = stream.by_ref().take(CAPTURE_LIMIT).read_to_end(&mut kept);
         let _rest = io::copy(&mut stream, &mut io::sink());
-        String::from_utf8_lossy(&kept).into_owned()
+        kept
     })
 }
 
-fn text_of(reader: Option<JoinHandle<String>>) -> String {
+fn bytes_of(reader: Option<JoinHandle<Vec<u8>>>) -> Vec<u8> {
     reader.and_then(|thread| thread.join().ok()).unwrap_or_default()
 }
 
@@ -255,7 +263,12 @@ mod tests {
         let started = Instant::now();
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 60 & wait"]);
-        let result = capture(&mut command, started + Duration::from_millis(100), &mut interruptions);
+        let result = capture(
+            &mut command,
+            Stdio::null(),
+            started + Duration::from_millis(100),
+            &mut interruptions,
+        );
         assert!(
             matches!(&result, Err(ProcessError::TooSlow { program }) if program == "sh"),
             "{result:?}"
@@ -270,6 +283,7 @@ mod tests {
         command.args(["-c", "head -c 3000000 /dev/zero; echo end >&2"]);
         let captured = capture(
             &mut command,
+            Stdio::null(),
             Instant::now() + Duration::from_mins(1),
             &mut interruptions,
         )

@@ -3,13 +3,17 @@
 //! Responsible for refusing a value that could mean something else to git or Terraform, although the gate has checked it
 //! already. Never touches the file system.
 
+mod commit;
 mod git;
 mod path;
 mod tool;
+mod variable;
 
-pub use git::{CommitId, RefName};
+pub use commit::{CommitMessage, MailAddress, PersonName};
+pub use git::{BranchName, CommitId, RefName};
 pub use path::RelativePath;
 pub use tool::{Address, Assignment, LockTimeout, OutputName};
+pub use variable::{Setting, VariableName, VariableValue};
 
 /// Why a value is refused. Every message says what would be accepted.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -37,6 +41,26 @@ pub enum ValueError {
     /// Not a duration.
     #[error("`{0}` is not a duration: give a whole number with its unit, such as `90s`, `5m` or `1h`")]
     Duration(String),
+    /// Not a branch.
+    #[error("`{0}` is not a branch: give its full name, such as `refs/heads/main`")]
+    BranchName(String),
+    /// Not the name of a variable.
+    #[error("`{0}` is not the name of a variable: use letters, digits, `_` and `-`, starting with a letter or `_`")]
+    VariableName(String),
+    /// More than a value holds.
+    #[error("the value has {0} bytes: give one of at most 4096")]
+    LongValue(usize),
+    /// Not a subject of a commit.
+    #[error(
+        "`{0}` is not a message: give one line of at most 200 characters, without `[`, `]` and `***` (marks for pipelines come from --skip-ci)"
+    )]
+    Message(String),
+    /// Not the name of an author.
+    #[error("`{0}` is not the name of an author: give one line without `<` and `>`")]
+    PersonName(String),
+    /// Not a mail address.
+    #[error("`{0}` is not a mail address: give one such as `deploy-runner@example.com`")]
+    MailAddress(String),
     /// Text that shows differently from what it is.
     #[error("{0:?} has a character that does not show (a control or direction character): remove it")]
     Invisible(String),
@@ -191,6 +215,71 @@ mod tests {
         check::<LockTimeout>(
             &["0s", "90s", "5m", "1h"],
             &["", "s", "90", "-1s", "1.5h", "1h30m", "1000000s", "90s "],
+        );
+    }
+
+    #[test]
+    fn a_branch_is_a_ref_under_heads() {
+        check::<BranchName>(
+            &["refs/heads/main", "refs/heads/release/1.x"],
+            &[
+                "main",
+                "refs/tags/v1",
+                "refs/heads",
+                "refs/heads/",
+                "+refs/heads/main",
+                "refs/heads/a:refs/heads/b",
+                "refs/headsx/main",
+                "refs/heads/x.lock",
+                "refs/pull/1/head",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_variable_has_a_plain_name_and_a_value_of_one_visible_line() {
+        check::<VariableName>(
+            &["a", "image_version", "a-b", "_x"],
+            &["", "1a", "a b", "a.b", "-a", "\u{e5}"],
+        );
+        check::<VariableValue>(
+            &["", "1.2.3", "-1", "${x}", "a \"b\"", "\u{fc}"],
+            &["a\nb", "a\0", "a\u{1b}[2J", "\u{202e}a", &"x".repeat(4_097)],
+        );
+    }
+
+    #[test]
+    fn what_goes_into_a_commit_is_one_line_and_steers_no_pipeline() {
+        check::<CommitMessage>(
+            &["Release 1.2.3", "a: b (c) #1", &"x".repeat(200)],
+            &[
+                "",
+                " ",
+                " a",
+                "a ",
+                "a\nb",
+                "x [skip ci]",
+                "[ci skip]",
+                "***NO_CI***",
+                &"x".repeat(201),
+            ],
+        );
+        check::<PersonName>(
+            &["Deploy Runner", "J\u{f6}rg"],
+            &["", " a", "a <b>", "a\nb", "a>", &"x".repeat(101)],
+        );
+        check::<MailAddress>(
+            &["a@example.com", "a.b+c@example.com"],
+            &[
+                "",
+                "a",
+                "@example.com",
+                "a@",
+                "a b@example.com",
+                "<a@example.com>",
+                "a@b@c",
+                "a\n@b",
+            ],
         );
     }
 

@@ -7,29 +7,19 @@ use std::process::ExitCode;
 
 use deploy_scripts::arguments::Order;
 use deploy_scripts::deploy::deploy;
-use deploy_scripts::failure;
-use deploy_scripts::report::{self, Report};
+use deploy_scripts::exit_code;
+use deploy_scripts::report::{Report, Script};
 
 fn main() -> ExitCode {
     let order = match Order::parse(env::args_os()) {
         Ok(order) => order,
-        Err(refusal) => return answer(&refusal),
+        Err(refusal) => return ExitCode::from(exit_code::of_command_line(&refusal)),
     };
-    match deploy(&order, Report::new(order.log_level)) {
+    match deploy(&order, Report::new(Script::Deploy, order.log_level)) {
         Ok(ended) => ExitCode::from(ended.exit_code()),
         Err(reason) => {
-            report::failure(&reason);
+            Script::Deploy.failure(&reason);
             ExitCode::from(reason.exit_code())
         }
-    }
-}
-
-/// Prints clap's message, which may also be the help that was asked for.
-fn answer(message: &clap::Error) -> ExitCode {
-    let printed = message.print().is_ok();
-    if message.use_stderr() || !printed {
-        ExitCode::from(failure::USAGE)
-    } else {
-        ExitCode::SUCCESS
     }
 }

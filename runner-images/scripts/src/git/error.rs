@@ -47,6 +47,14 @@ pub enum GitError {
         /// git's own words.
         reason: String,
     },
+    /// The repository cannot be written.
+    #[error("cannot push to the repository `{url}`: {reason}")]
+    NotWritable {
+        /// Its address.
+        url: String,
+        /// git's own words.
+        reason: String,
+    },
     /// The repository has no such commit that could be fetched.
     #[error("the repository `{url}` has no commit `{commit}` that can be fetched: push it first, and give the full id")]
     NoSuchCommit {
@@ -94,8 +102,18 @@ pub(super) fn one_line(stderr: &str) -> String {
     if lines.is_empty() {
         "git gave no reason".to_owned()
     } else {
-        lines.join("; ")
+        visible(&lines.join("; "))
     }
+}
+
+/// Text of a server, without what would move a terminal's cursor or hide a part of it.
+pub(super) fn visible(text: &str) -> String {
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    };
+    let shown: String = text.chars().map(|c| if hides(c) { ' ' } else { c }).collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -108,5 +126,6 @@ mod tests {
                       Please make sure you have the correct access rights\nand the repository exists.\n";
         assert_eq!(one_line(stderr), "Host key verification failed.");
         assert_eq!(one_line("\n"), "git gave no reason");
+        assert_eq!(one_line("a\u{1b}[31m b\u{202e}\u{7}c"), "a [31m b c");
     }
 }

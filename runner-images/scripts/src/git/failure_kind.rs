@@ -27,7 +27,7 @@ const NOT_GIVEN_BY_ID: [&str; 5] = [
 /// Servers ask for patience with these, although the others of their class are final.
 const PASSING: [&str; 2] = ["returned error: 408", "returned error: 429"];
 
-const LASTING: [&str; 14] = [
+const LASTING: [&str; 15] = [
     "authentication failed",
     "could not read username",
     "could not read password",
@@ -42,6 +42,8 @@ const LASTING: [&str; 14] = [
     "returned error: 3",
     "certificate",
     "fsck error",
+    // A server that takes no pushes in git's own protocol.
+    "git-http-push failed",
 ];
 
 impl FailureKind {
@@ -110,6 +112,10 @@ mod tests {
             (
                 "fatal: sha1 file '/w/pack' write error: No space left on device",
                 FailureKind::NoSpace,
+            ),
+            (
+                "error: Cannot access URL https://h/x/, return code 22\nfatal: git-http-push failed",
+                FailureKind::Lasting,
             ),
             ("", FailureKind::Passing),
         ] {

@@ -21,14 +21,7 @@ pub struct Tip {
 impl Git<'_> {
     /// Where the protected refs are now. Refs that do not exist are left out; none at all is an error.
     pub fn tips(&mut self, protected: &[RefName], directory: &Path) -> Result<Vec<Tip>, GitError> {
-        let mut command = self.command(directory);
-        command.args(["ls-remote", "--quiet", "--refs", "--", self.url.as_str()]);
-        command.args(protected.iter().map(RefName::as_str));
-        let result = self.with_retries(&mut command)?;
-        if !result.ended.is_success() {
-            return Err(self.unavailable(&result.stderr));
-        }
-        let tips = exact_tips(&result.stdout, protected);
+        let tips = self.tips_if_any(protected, directory)?;
         if tips.is_empty() {
             return Err(GitError::NoProtectedRef {
                 url: self.url.to_string(),
@@ -36,6 +29,19 @@ impl Git<'_> {
             });
         }
         Ok(tips)
+    }
+
+    /// Where refs are now. Refs that do not exist are left out.
+    pub(super) fn tips_if_any(&mut self, names: &[RefName], directory: &Path) -> Result<Vec<Tip>, GitError> {
+        let mut command = self.command(directory);
+        command.args(["ls-remote", "--quiet", "--refs", "--", self.url.as_str()]);
+        command.args(names.iter().map(RefName::as_str));
+        let result = self.with_retries(&mut command)?;
+        if result.ended.is_success() {
+            Ok(exact_tips(&result.text(), names))
+        } else {
+            Err(self.unavailable(&result.stderr))
+        }
     }
 
     /// The first of the tips that has the commit in its history, if one has. `directory` is for the history alone.
@@ -113,14 +119,14 @@ impl Git<'_> {
 }
 
 /// `ls-remote` also lists refs that merely end like the one that was asked for.
-fn exact_tips(listing: &str, protected: &[RefName]) -> Vec<Tip> {
+fn exact_tips(listing: &str, names: &[RefName]) -> Vec<Tip> {
     let at = |name: &RefName| {
         listing.lines().find_map(|line| {
             let (commit, found) = line.split_once('\t')?;
             (found == name.as_str()).then_some(commit)?.parse().ok()
         })
     };
-    protected
+    names
         .iter()
         .filter_map(|name| {
             Some(Tip {
@@ -135,7 +141,7 @@ fn exact_tips(listing: &str, protected: &[RefName]) -> Vec<Tip> {
 mod tests {
     use super::*;
     use crate::interruption::Interruptions;
-    use crate::report::{LogLevel, Report};
+    use crate::report::{LogLevel, Report, Script};
     use crate::repository_url::RepositoryUrl;
 
     fn git(directory: &Path, words: &[&str]) -> String {
@@ -174,7 +180,7 @@ mod tests {
         let mut interruptions = Interruptions::catch().unwrap();
         let (home, history) = (place.path().join("home"), place.path().join("history"));
         std::fs::create_dir(&home).unwrap();
-        let report = Report::new(LogLevel::Info);
+        let report = Report::new(Script::Deploy, LogLevel::Info);
         let mut fetching = Git::prepare(home, &url, None, report, &mut interruptions).unwrap();
         let mut reached = |tips: &[Tip]| fetching.reached_from(&unmerged, tips, &history).unwrap();
         assert_eq!(reached(std::slice::from_ref(&feature)), Some(feature.name));

@@ -75,3 +75,37 @@ impl fmt::Display for RefName {
         f.write_str(&self.0)
     }
 }
+
+/// The full name of a branch: a ref below `refs/heads/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchName(RefName);
+
+impl BranchName {
+    /// The name as git writes it.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for BranchName {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        match text.parse() {
+            Ok(name) if text.starts_with("refs/heads/") => Ok(Self(name)),
+            Ok(_) | Err(_) => Err(ValueError::BranchName(text.to_owned())),
+        }
+    }
+}
+
+impl AsRef<RefName> for BranchName {
+    fn as_ref(&self) -> &RefName {
+        &self.0
+    }
+}
+
+impl fmt::Display for BranchName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}

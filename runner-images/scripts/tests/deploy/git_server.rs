@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -18,6 +19,10 @@ pub(crate) struct Behaviour {
     pub(crate) old_protocol: bool,
     /// Send every request elsewhere.
     pub(crate) redirect_to: Option<String>,
+    /// Pushes that are done and then get no answer.
+    pub(crate) lost_answers: usize,
+    /// Whoever may read may not push.
+    pub(crate) read_only: bool,
 }
 
 /// A running server; it ends with the test's process.
@@ -33,8 +38,18 @@ impl GitServer {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         thread::spawn(move || {
+            let lost = AtomicUsize::new(0);
+            let server = Served {
+                repository,
+                behaviour,
+                seen,
+                lost,
+            };
+            let server = Arc::new(server);
             for connection in listener.incoming().flatten() {
-                answer(connection, &repository, &behaviour, &seen);
+                let server = Arc::clone(&server);
+                // One thread for each connection: pushes must be able to meet.
+                thread::spawn(move || answer(connection, &server));
             }
         });
         Self { port, requests }
@@ -50,7 +65,15 @@ impl GitServer {
     }
 }
 
-fn answer(mut connection: TcpStream, repository: &Path, behaviour: &Behaviour, seen: &Mutex<Vec<String>>) {
+struct Served {
+    repository: PathBuf,
+    behaviour: Behaviour,
+    seen: Arc<Mutex<Vec<String>>>,
+    lost: AtomicUsize,
+}
+
+fn answer(mut connection: TcpStream, server: &Served) {
+    let (repository, behaviour, seen) = (&server.repository, &server.behaviour, &server.seen);
     let mut reader = BufReader::new(connection.try_clone().unwrap());
     let mut head = String::new();
     while reader.read_line(&mut head).unwrap_or(0) > 2 {}
@@ -78,6 +101,13 @@ fn answer(mut connection: TcpStream, repository: &Path, behaviour: &Behaviour, s
         b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
     } else if behaviour.authorization.is_some() && header("authorization") != behaviour.authorization {
         b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+    } else if behaviour.read_only
+        && head
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains("git-receive-pack"))
+    {
+        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
     } else {
         let protocol = header("git-protocol").filter(|_| !behaviour.old_protocol);
         run_backend(
@@ -89,6 +119,10 @@ fn answer(mut connection: TcpStream, repository: &Path, behaviour: &Behaviour, s
             &body,
         )
     };
+    let is_push = head.starts_with("POST ") && head.contains("/git-receive-pack ");
+    if is_push && reply.starts_with(b"HTTP/1.1 200") && server.lost.fetch_add(1, SeqCst) < behaviour.lost_answers {
+        return;
+    }
     drop(connection.write_all(&reply));
 }
 

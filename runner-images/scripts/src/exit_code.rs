@@ -1,0 +1,65 @@
+//! The exit codes of the scripts themselves.
+//!
+//! Responsible for one meaning of each code, whichever script exits with it. They keep clear of the tools' codes (0, 1 and 2) and
+//! of those that the deployer gives a meaning to (120 to 125). The names are those of `sysexits.h`.
+
+use crate::checkout::PlaceError;
+use crate::git::GitError;
+use crate::process::ProcessError;
+
+/// The command line is wrong.
+pub const USAGE: u8 = 64;
+/// What was asked for is not in the repository, or is of the wrong kind.
+pub const UNSUITABLE: u8 = 65;
+/// The repository cannot be reached, read or written.
+pub const UNAVAILABLE: u8 = 69;
+/// A program behaved in a way that the script does not know.
+pub const INTERNAL: u8 = 70;
+/// The working place cannot be written or read.
+pub const INPUT_OUTPUT: u8 = 74;
+/// It did not work this time and may work the next.
+pub const TRY_AGAIN: u8 = 75;
+/// Not allowed.
+pub const REFUSED: u8 = 77;
+/// A program cannot be started.
+pub const NOT_STARTED: u8 = 126;
+/// A program is missing.
+pub const MISSING: u8 = 127;
+
+/// Prints clap's message, which may also be the help that was asked for, and returns the code for it.
+pub fn of_command_line(message: &clap::Error) -> u8 {
+    let printed = message.print().is_ok();
+    if message.use_stderr() || !printed { USAGE } else { 0 }
+}
+
+/// The code for a failure of git.
+pub const fn of_git(error: &GitError) -> u8 {
+    match error {
+        GitError::Missing(_) => MISSING,
+        GitError::Process(error) => of_process(error),
+        GitError::Prepare { .. } | GitError::NoSpace { .. } => INPUT_OUTPUT,
+        GitError::Unavailable { .. } | GitError::NotWritable { .. } => UNAVAILABLE,
+        GitError::NoSuchCommit { .. } | GitError::NotACommit { .. } => UNSUITABLE,
+        GitError::NoProtectedRef { .. } => REFUSED,
+        GitError::Failed { .. } => INTERNAL,
+    }
+}
+
+/// The code for a place in the checkout.
+pub const fn of_place(error: &PlaceError) -> u8 {
+    match error {
+        PlaceError::Outside { .. } => REFUSED,
+        PlaceError::Missing { .. } | PlaceError::WrongKind { .. } | PlaceError::NoCode { .. } => UNSUITABLE,
+        PlaceError::Unreadable { .. } => INPUT_OUTPUT,
+    }
+}
+
+/// The code for a child that did not run to its end.
+pub const fn of_process(error: &ProcessError) -> u8 {
+    match error {
+        ProcessError::Start { .. } => NOT_STARTED,
+        ProcessError::Wait { .. } => INTERNAL,
+        ProcessError::Stopped(stopped) => stopped.exit_code(),
+        ProcessError::TooSlow { .. } => UNAVAILABLE,
+    }
+}

@@ -2,7 +2,7 @@
 # Installs what a make target needs and is missing, and says what it installs.
 # Usage: scripts/setup.sh build|demo|test|lint|bench
 #
-# Responsible for: system packages (bubblewrap, jq, git, a C compiler) and cargo tools. Never touches what is there already,
+# Responsible for: system packages (bubblewrap, jq, git, a C compiler), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
 # never installs terraform (it says how to get it), never changes a setting of the machine.
 set -euo pipefail
 
@@ -96,6 +96,28 @@ cargo_tool() {
     cargo install --quiet --locked --root "$tools" "$1@$2" </dev/null >&2
 }
 
+# The simulated AWS of the tests: pinned packages with their hashes, in a virtual environment of its own.
+test_ground() {
+    local list=$here/tests/ground/requirements.txt venv=$here/target/tools/ground-venv
+    have python3 || fail "python3 is missing" \
+        "the tests run against a simulated AWS, which needs Python 3.11 or later: apt-get install python3 python3-venv"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "python3 is too old: the simulated AWS of the tests needs Python 3.11 or later"
+    if cmp -s "$list" "$venv/installed.txt"; then
+        return 0
+    fi
+    say "installing the simulated AWS of the tests into target/tools/ground-venv with pip"
+    rm -rf "$venv"
+    if ! python3 -m venv "$venv" >/dev/null 2>&1; then
+        install_packages python3-venv
+        rm -rf "$venv"
+        python3 -m venv "$venv" || fail "python3 cannot make a virtual environment" "install its package \`python3-venv\`"
+    fi
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$list" >&2 ||
+        fail "pip could not install tests/ground/requirements.txt: its own message is above"
+    cp "$list" "$venv/installed.txt"
+}
+
 case ${1-} in
 build)
     rust
@@ -111,6 +133,7 @@ test)
     packages bwrap:bubblewrap jq:jq
     terraform_is_there
     sandbox_works
+    test_ground
     cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
         say "cargo-nextest could not be installed: the tests run with cargo test"
     ;;

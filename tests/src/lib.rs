@@ -1,10 +1,12 @@
 //! The harness of the whole-product tests.
 //!
-//! Responsible for: reading the attack corpus, finding the built programs, giving each test a state folder and a repository of its own.
+//! Responsible for: reading the attack corpus, finding the built programs, giving each test a state folder, a repository and a
+//! simulated AWS of its own.
 //! Never: replaces a part of the product by a double. What these tests start is what a user starts.
 
 pub mod allow_list;
 pub mod corpus;
 pub mod fuzzed;
+pub mod ground;
 pub mod product;
 pub mod repository;

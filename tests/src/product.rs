@@ -213,13 +213,22 @@ fn mounts(path: &str) -> Vec<String> {
         .collect()
 }
 
+/// How long anything may take.
+const HALF_A_MINUTE: Duration = Duration::from_secs(30);
+
 /// Waits for half a minute at most until something holds.
 #[track_caller]
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, holds: impl FnMut() -> bool) {
+    wait_within(HALF_A_MINUTE, what, holds);
+}
+
+/// Waits until something holds, for as long as is said.
+#[track_caller]
+pub fn wait_within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(
-            begun.elapsed() < Duration::from_secs(30),
+            begun.elapsed() < patience,
             "still not after {:?}: {what}",
             begun.elapsed()
         );
@@ -257,7 +266,14 @@ impl Running {
     /// Waits until its standard output holds a text.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
-        wait_until(
+        self.wait_long_for(HALF_A_MINUTE, text);
+    }
+
+    /// Waits until its standard output holds a text, for as long as is said.
+    #[track_caller]
+    pub fn wait_long_for(&mut self, patience: Duration, text: &str) {
+        wait_within(
+            patience,
             &format!("`{text}` in {}; {}", self.out.display(), self.stderr()),
             || self.stdout().contains(text),
         );
@@ -285,8 +301,14 @@ impl Running {
 
     /// Waits for its end.
     #[track_caller]
-    pub fn end(mut self) -> Ended {
-        wait_until("the program's end", || self.has_ended());
+    pub fn end(self) -> Ended {
+        self.end_within(HALF_A_MINUTE)
+    }
+
+    /// Waits for its end, for as long as is said.
+    #[track_caller]
+    pub fn end_within(mut self, patience: Duration) -> Ended {
+        wait_within(patience, "the program's end", || self.has_ended());
         let code = self.child.wait().expect("it has ended").code();
         Ended {
             code,

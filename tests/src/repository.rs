@@ -37,11 +37,18 @@ impl Repository {
 
     /// The demo's repository.
     pub fn demo(place: &Place) -> Self {
+        Self::with(
+            place,
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/infrastructure-live"),
+        )
+    }
+
+    /// A repository with one commit on `main`: the content of a folder.
+    pub fn with(place: &Place, folder: &Path) -> Self {
         let repository = Self::empty(place);
-        let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/infrastructure-live/.");
         let mut copy = product::command(Path::new("/bin/cp"));
-        product::run(copy.arg("-R").arg(tree).arg(repository.worktree())).with(0);
-        repository.commit("The demo's infrastructure");
+        product::run(copy.arg("-R").arg(folder.join(".")).arg(repository.worktree())).with(0);
+        repository.commit("What is there");
         repository.push("main");
         repository
     }

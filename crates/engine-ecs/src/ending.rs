@@ -12,6 +12,8 @@ use protocol::{Ending, OutputForm};
 use causes::Because;
 use facts::{Container, StopCode};
 
+pub(crate) use causes::STOPPED_BY_US;
+
 /// What a process that was killed exits with, as a shell counts.
 const KILLED: u8 = 128 + 9;
 /// The highest code that counts without the runner's closing line: 124 and above are also what the runner, a shell or ECS itself ends with.

@@ -91,8 +91,11 @@ fn starts_header(lower: &str) -> bool {
 /// The next word is a value that gives access: `Bearer …`, `X-Amz-Security-Token: …`.
 fn announces_a_secret(lower: &str) -> bool {
     let bare = lower.trim_matches(|char: char| !char.is_ascii_alphanumeric());
-    matches!(bare, "bearer" | "basic" | "aws4-hmac-sha256")
-        || (lower.trim_end_matches(['"', '\'', '`']).ends_with([':', '=']) && is_sensitive_name(lower))
+    let name = lower.trim_end_matches(['"', '\'', '`']);
+    let named = name
+        .strip_suffix([':', '='])
+        .is_some_and(|name| !name.contains('=') && is_sensitive_name(name));
+    matches!(bare, "bearer" | "basic" | "aws4-hmac-sha256") || named
 }
 
 fn is_sensitive_name(lower: &str) -> bool {
@@ -106,6 +109,11 @@ fn is_sensitive_name(lower: &str) -> bool {
 }
 
 fn clean_word(word: &str, lower: &str) -> String {
+    if let Some((before, token)) = word.split_once("eyJ")
+        && token.len() >= WEB_TOKEN_LENGTH
+    {
+        return clean_opaque(before) + REMOVED;
+    }
     if lower.contains("://") {
         return clean_opaque(&without_access(word));
     }
@@ -126,11 +134,12 @@ fn without_access(word: &str) -> String {
     let mut parts = address.split("://");
     cleaned.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        let host_ends = part.find('/').unwrap_or(part.len());
-        let (host, path) = part.split_at_checked(host_ends).unwrap_or((part, ""));
         cleaned.push_str("://");
-        cleaned.push_str(host.rsplit('@').next().unwrap_or(host));
-        cleaned.push_str(path);
+        // A digest follows an `@` too; everything else before one is a user and a password.
+        cleaned.push_str(match part.rsplit_once('@') {
+            Some((_, rest)) if !rest.starts_with("sha256:") => rest,
+            Some(_) | None => part,
+        });
     }
     if cut {
         cleaned.push('?');
@@ -165,12 +174,7 @@ fn unless_token(run: &str) -> &str {
         .split(['-', '.', '~'])
         .any(|piece| piece.len() >= OPAQUE_LENGTH && is_mixed(piece))
         || (run.len() >= LONG_OPAQUE_LENGTH && is_mixed(run));
-    let web_token = run.len() >= WEB_TOKEN_LENGTH && run.contains("eyJ");
-    if opaque || web_token || is_access_key(run) {
-        REMOVED
-    } else {
-        run
-    }
+    if opaque || is_access_key(run) { REMOVED } else { run }
 }
 
 fn is_mixed(text: &str) -> bool {
@@ -189,3 +193,6 @@ fn is_access_key(run: &str) -> bool {
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

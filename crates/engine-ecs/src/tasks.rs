@@ -4,6 +4,7 @@
 mod task;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::http::HttpResponse;
@@ -15,11 +16,16 @@ use crate::denied::Denied;
 use crate::trouble::Trouble;
 
 pub use task::Task;
+pub(crate) use task::run_of_arn;
 
 /// Most tasks in one `DescribeTasks` (ECS API).
 const DESCRIBE_BATCH: usize = 100;
 /// Most pages of `ListTasks`, 100 tasks each: more live tasks than this change nothing any more for those who pace by their number.
 const MAX_LIST_PAGES: usize = 50;
+/// How often a task is looked for before it counts as unknown: ECS is eventually consistent.
+const MAX_LOOKS: u32 = 4;
+/// Two seconds in all.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(600);
 /// What ECS answers for a task that it does not know, or not any more.
 const MISSING: &str = "MISSING";
 
@@ -80,6 +86,11 @@ impl Tasks {
         Self { client, cluster }
     }
 
+    /// Name or ARN of the cluster.
+    pub(crate) fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
     /// What ECS knows of each run, in the order of the question. `None`: ECS does not know the task, not yet or not any more, or it is none of
     /// deploy-runner's.
     pub async fn describe(&self, runs: &[RunId]) -> Result<Vec<Option<Task>>, ReadError> {
@@ -119,6 +130,41 @@ impl Tasks {
             }
         }
         Ok(live)
+    }
+
+    /// The runs that were started under a `startedBy`, live ones first.
+    pub(crate) async fn started_by(&self, started_by: &str) -> Result<Vec<RunId>, ReadError> {
+        let mut runs = Vec::new();
+        for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
+            let page = self
+                .client
+                .list_tasks()
+                .cluster(&self.cluster)
+                .started_by(started_by)
+                .desired_status(status)
+                .send()
+                .await
+                .map_err(|error| ReadError::of(&error, "ecs:ListTasks", &self.place()))?;
+            for run in page.task_arns().iter().filter_map(|arn| run_of_arn(arn)) {
+                if !runs.contains(&run) {
+                    runs.push(run);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Those of the runs that ECS knows. Right after a launch it may not know a task yet, so nothing known is asked for again.
+    pub(crate) async fn look_for(&self, runs: &[RunId]) -> Result<Vec<Task>, ReadError> {
+        let mut looks = 1;
+        loop {
+            let known: Vec<Task> = self.describe(runs).await?.into_iter().flatten().collect();
+            if !known.is_empty() || looks == MAX_LOOKS || runs.is_empty() {
+                return Ok(known);
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            looks += 1;
+        }
     }
 
     async fn describe_batch(&self, runs: &[RunId]) -> Result<Vec<Task>, ReadError> {

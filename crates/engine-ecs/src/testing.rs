@@ -1,12 +1,16 @@
 //! What the tests of this crate share: an ECS that answers what it is told to, and keeps what it was asked.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
+use gatekeeper::Permit;
+use protocol::{LaunchType, RunRequest, TaskRequest};
 use serde_json::{Value, json};
 
 use crate::in_process::{Break, http_client};
+use crate::settings::Settings;
 
 /// An answer, or none.
 pub(crate) type Answer = Result<(u16, Value), Break>;
@@ -100,4 +104,79 @@ pub(crate) const fn ok(body: Value) -> Answer {
 /// An error of the service.
 pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
     Ok((status, json!({"__type": code, "message": message})))
+}
+
+const ALLOW_LIST: &str = r#"
+version: 1
+volumes:
+  notes:
+    description: Left behind.
+defaults:
+  task: { cpu: 256, memory: 512, max_cpu: 4096, max_memory: 30720, launch_types: [FARGATE, FARGATE_SPOT, EC2], timeout: 5m, stop_timeout: 120s }
+containers:
+  planner:
+    description: Plans.
+    image: terraform-runner
+    network: host
+    environment: { TF_IN_AUTOMATION: "1" }
+    secrets: { GIT_TOKEN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:git-token" }
+    scripts:
+      plan:
+        description: Plan.
+        options:
+          --note: { type: text, pattern: "[a-z]*", max_length: 100, default: "x", description: A note. }
+"#;
+
+/// Further containers of the allow-list: name, then lines of its own.
+const VARIANTS: [(&str, &str); 4] = [
+    ("isolated", "network: none"),
+    ("voluminous", "network: host\n    volumes: { notes: /notes }"),
+    ("raw", "network: host\n    entrypoint: image"),
+    ("unknown", "network: host"),
+];
+
+/// A permit that the real gate made: of the script `plan` in a container.
+pub(crate) fn permit(container: &str, note: &str, launch_type: LaunchType) -> Permit {
+    let mut yaml = ALLOW_LIST.to_owned();
+    for (name, lines) in VARIANTS {
+        write!(
+            yaml,
+            "  {name}:\n    description: A variant.\n    image: terraform-runner\n    {lines}\n    scripts:\n      plan:\n        description: Plan.\n        options:\n          --note: {{ type: text, pattern: \"[a-z]*\", max_length: 100, default: \"x\", description: A note. }}\n"
+        )
+        .unwrap();
+    }
+    let source = gatekeeper::source::read("test.yaml", &yaml).unwrap();
+    let compiled = gatekeeper::compile::compile(&source).unwrap();
+    let list = gatekeeper::AllowList::load(&compiled.canonical_bytes()).unwrap();
+    let request = RunRequest {
+        container: Some(container.to_owned()),
+        script: "plan".to_owned(),
+        args: vec![format!("--note={note}")],
+        task: TaskRequest {
+            launch_type: Some(launch_type),
+            ..TaskRequest::default()
+        },
+    };
+    match gatekeeper::decide(&list, &request) {
+        gatekeeper::Decision::Permitted(permit) => permit,
+        gatekeeper::Decision::Denied(denial) => panic!("the test's request is denied: {denial:?}"),
+    }
+}
+
+/// Settings with a task definition for every container but `unknown`.
+pub(crate) fn settings() -> Settings {
+    Settings::read(|name| {
+        let value = match name {
+            "DEPLOY_RUNNER_CLUSTER" => "deploy",
+            "DEPLOY_RUNNER_SUBNETS" => "subnet-1,subnet-2",
+            "DEPLOY_RUNNER_SECURITY_GROUPS" => "sg-1",
+            "DEPLOY_RUNNER_TASK_DEFINITIONS" => {
+                r#"{"planner":"planner:3","isolated":"isolated:1","voluminous":"v:1","raw":"raw:2"}"#
+            }
+            "DEPLOY_RUNNER_LOG_GROUP" => "/deploy-runner/jobs",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    })
+    .unwrap()
 }

@@ -107,7 +107,7 @@ fn phase(last_status: &str, desired_status: &str) -> Phase {
 }
 
 /// The last part of a task's ARN is its id.
-fn run_of_arn(arn: &str) -> Option<RunId> {
+pub(crate) fn run_of_arn(arn: &str) -> Option<RunId> {
     arn.rsplit('/').next()?.parse().ok()
 }
 

@@ -1,0 +1,63 @@
+//! The engine of one ECS cluster, as everyone else sees it.
+
+use ::engine::{Call, LaunchError, Launched, Permit, StopError};
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_ecs::Client;
+use protocol::{RunId, StopOutcome};
+
+use crate::clock::{Clock, system_clock};
+use crate::launch::Launcher;
+use crate::policy;
+use crate::settings::Settings;
+use crate::stop;
+use crate::tasks::Tasks;
+
+/// No task has this id. Asking for it opens the connection that the first real call then uses.
+const NO_RUN: RunId = RunId::from_random([0; 16]);
+
+/// Runs permits as tasks of one ECS cluster.
+pub struct EcsEngine {
+    client: Client,
+    tasks: Tasks,
+    settings: Settings,
+    clock: Clock,
+}
+
+impl EcsEngine {
+    /// Takes its place as it is told; nothing is asked of AWS before it is needed.
+    pub fn new(sdk: &SdkConfig, settings: Settings, clock: Clock) -> Self {
+        let sdk = policy::for_reads(sdk);
+        let client = Client::new(&sdk);
+        Self {
+            tasks: Tasks::new(client.clone(), settings.cluster.clone()),
+            client,
+            settings,
+            clock,
+        }
+    }
+
+    /// Takes credentials, Region and endpoints from the environment, as every AWS SDK does, and opens the connections. What fails here
+    /// fails again, and is told, when it is needed.
+    pub async fn connect(settings: Settings) -> Self {
+        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let engine = Self::new(&sdk, settings, system_clock());
+        drop(engine.tasks.describe(&[NO_RUN]).await);
+        engine
+    }
+
+    /// Starts the permit, or answers the run that the same key and the same request started before.
+    pub async fn launch(&self, permit: Permit, call: Call) -> Result<Launched, LaunchError> {
+        let launcher = Launcher {
+            client: &self.client,
+            tasks: &self.tasks,
+            settings: &self.settings,
+            clock: &self.clock,
+        };
+        launcher.launch(&permit, &call).await
+    }
+
+    /// Asks a run to stop. Asking again changes nothing.
+    pub async fn stop(&self, run: RunId, reason: &str) -> Result<StopOutcome, StopError> {
+        stop::stop(&self.client, &self.tasks, run, reason).await
+    }
+}

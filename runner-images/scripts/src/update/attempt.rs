@@ -171,6 +171,11 @@ impl<'all, 'git> Attempts<'all, 'git> {
                 commit: made.commit.clone(),
                 branch: branch.clone(),
             }),
+            Err(GitError::Process(slow @ ProcessError::TooSlow { .. })) => Err(Failure::Unknown {
+                commit: made.commit.clone(),
+                branch: branch.clone(),
+                reason: slow.to_string(),
+            }),
             other => Ok(other?),
         }
     }

@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 # `make build PROFILE=dev` builds faster and runs slower.
 PROFILE ?= release
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := allow_list_yaml request_json arguments frames
+FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor
 
 .PHONY: help build demo test lint docs bench fuzz mutants clean
 

@@ -20,6 +20,7 @@ pub fn replay(target: &str, data: &[u8]) {
         "request_json" => request_json(data),
         "arguments" => arguments(data),
         "frames" => frames(data),
+        "cursor" => cursor(data),
         unknown => panic!("no fuzz target is called `{unknown}`"),
     }
 }
@@ -93,6 +94,16 @@ pub fn frames(data: &[u8]) {
         let _completeness = reader.finish(|_| ());
     }
     survive_the_way(data);
+}
+
+/// The decoder of the ECS engine's cursors: what it accepts reads back as the same place.
+pub fn cursor(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    assert_ne!(
+        engine_ecs::cursor_reads_back(text),
+        Some(false),
+        "a cursor changes when it is written again"
+    );
 }
 
 fn survive_the_way(data: &[u8]) {

@@ -19,6 +19,7 @@
 //! Nothing else: no `ecs:RegisterTaskDefinition`, no `ecs:ExecuteCommand`, no secrets, no IAM beyond the pass.
 
 mod clock;
+mod cursor;
 mod denied;
 mod ending;
 mod engine;
@@ -26,6 +27,9 @@ mod engine;
 pub mod in_process;
 mod launch;
 mod overrides;
+mod logs;
+mod observe;
+mod pace;
 mod plain;
 mod policy;
 mod settings;
@@ -36,7 +40,9 @@ mod testing;
 mod trouble;
 
 pub use clock::{Clock, system_clock};
+pub use cursor::cursor_reads_back;
 pub use ending::Over;
 pub use engine::EcsEngine;
+pub use observe::Observer;
 pub use settings::{LogPlace, LogQuotas, Settings, SettingsError, TaskDefinition, TaskNetwork};
 pub use tasks::{ReadError, Task, Tasks};

@@ -18,7 +18,7 @@ const LONG_AGO: Millis = 60_000;
 /// A task that never started a container has no log; its stream would be there so long after it stopped, in milliseconds.
 const NEVER_RAN_SETTLING: Millis = 3_000;
 /// A log that cannot be read at all does not hold up the ending for longer than this, in milliseconds.
-const UNREADABLE: Millis = 120_000;
+const UNREADABLE: Millis = 300_000;
 /// A task that ECS stops knowing is looked for so long, in milliseconds.
 const LOOKED_FOR: Millis = 60_000;
 
@@ -62,7 +62,7 @@ impl Watched {
         let since = |then: Millis| now.saturating_sub(then);
         let unreadable = log.failures > 0
             && self.place.task.over.is_some_and(|over| since(over) >= UNREADABLE)
-            && log.reached.is_none_or(|reached| since(reached) >= UNREADABLE);
+            && log.reached.max(log.entry).is_none_or(|read| since(read) >= UNREADABLE);
         if unreadable {
             return true;
         }

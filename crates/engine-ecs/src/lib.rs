@@ -26,9 +26,9 @@ mod engine;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 mod launch;
-mod overrides;
 mod logs;
 mod observe;
+mod overrides;
 mod pace;
 mod plain;
 mod policy;

@@ -1,12 +1,15 @@
 //! The engine of one ECS cluster, as everyone else sees it.
 
-use ::engine::{Call, LaunchError, Launched, Permit, StopError};
+use std::time::Duration;
+
+use ::engine::{Call, Engine, LaunchError, Launched, ObserveError, Permit, StopError};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_ecs::Client;
-use protocol::{RunId, StopOutcome};
+use protocol::{ObserveRun, Observed, RunId, StopOutcome};
 
 use crate::clock::{Clock, system_clock};
 use crate::launch::Launcher;
+use crate::observe::Observer;
 use crate::policy;
 use crate::settings::Settings;
 use crate::stop;
@@ -19,6 +22,7 @@ const NO_RUN: RunId = RunId::from_random([0; 16]);
 pub struct EcsEngine {
     client: Client,
     tasks: Tasks,
+    observer: Observer,
     settings: Settings,
     clock: Clock,
 }
@@ -28,8 +32,10 @@ impl EcsEngine {
     pub fn new(sdk: &SdkConfig, settings: Settings, clock: Clock) -> Self {
         let sdk = policy::for_reads(sdk);
         let client = Client::new(&sdk);
+        let tasks = Tasks::new(client.clone(), settings.cluster.clone());
         Self {
-            tasks: Tasks::new(client.clone(), settings.cluster.clone()),
+            observer: Observer::new(&sdk, &settings, tasks.clone(), clock.clone()),
+            tasks,
             client,
             settings,
             clock,
@@ -41,12 +47,18 @@ impl EcsEngine {
     pub async fn connect(settings: Settings) -> Self {
         let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
         let engine = Self::new(&sdk, settings, system_clock());
-        drop(engine.tasks.describe(&[NO_RUN]).await);
+        engine.open_connections().await;
         engine
     }
 
-    /// Starts the permit, or answers the run that the same key and the same request started before.
-    pub async fn launch(&self, permit: Permit, call: Call) -> Result<Launched, LaunchError> {
+    /// Asks ECS and `CloudWatch` Logs at once for a run that does not exist.
+    async fn open_connections(&self) {
+        let (_no_task, ()) = tokio::join!(self.tasks.describe(&[NO_RUN]), self.observer.open_connection(NO_RUN));
+    }
+}
+
+impl Engine for EcsEngine {
+    async fn launch(&self, permit: Permit, call: Call) -> Result<Launched, LaunchError> {
         let launcher = Launcher {
             client: &self.client,
             tasks: &self.tasks,
@@ -56,8 +68,11 @@ impl EcsEngine {
         launcher.launch(&permit, &call).await
     }
 
-    /// Asks a run to stop. Asking again changes nothing.
-    pub async fn stop(&self, run: RunId, reason: &str) -> Result<StopOutcome, StopError> {
+    async fn observe(&self, runs: &[ObserveRun], wait: Duration) -> Result<Vec<Observed>, ObserveError> {
+        self.observer.observe(runs, wait).await
+    }
+
+    async fn stop(&self, run: RunId, reason: &str) -> Result<StopOutcome, StopError> {
         stop::stop(&self.client, &self.tasks, run, reason).await
     }
 }

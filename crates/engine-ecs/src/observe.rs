@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use engine::ObserveError;
-use protocol::{ObserveRun, Observed};
+use protocol::{ObserveRun, Observed, RunId};
 use tokio::time::{Instant, sleep};
 
 use crate::clock::Clock;
@@ -47,6 +47,11 @@ impl Observer {
             live: Live::default(),
             quotas: settings.quotas,
         }
+    }
+
+    /// Opens the connection that the first read then uses. What fails here fails again, and is told, when it is needed.
+    pub(crate) async fn open_connection(&self, no_run: RunId) {
+        self.logs.open_connection(no_run).await;
     }
 
     /// News of several runs, waiting at most `wait` (and five seconds) for some. One answer for each, in the same order.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use engine::Engine as _;
 use protocol::{IdempotencyKey, LaunchType, Origin};
 use serde_json::{Value, json};
 

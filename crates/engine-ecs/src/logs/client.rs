@@ -95,6 +95,11 @@ impl LogClient {
         }
     }
 
+    /// Asks for the log of a run that does not exist, to have a connection.
+    pub(crate) async fn open_connection(&self, no_run: RunId) {
+        drop(self.page(no_run, Which::default()).await);
+    }
+
     /// One page of one stream, from its head on.
     pub(super) async fn page(&self, run: RunId, which: Which<'_>) -> Result<Page<Entry>, LogError> {
         let output = self

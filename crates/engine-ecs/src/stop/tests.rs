@@ -1,3 +1,4 @@
+use engine::Engine as _;
 use protocol::{RunId, StopOutcome};
 use serde_json::{Value, json};
 

@@ -12,10 +12,15 @@ const ACTIVE: Millis = 10_000;
 const STARTING_MS: Millis = 1_500;
 const ACTIVE_MS: Millis = 850;
 const CLOSING_MS: Millis = 1_000;
+/// The same right after a batch of a driver that sends every five seconds (`awslogs`): the next one cannot be there sooner.
+const AFTER_BATCH_MS: Millis = 2_000;
 /// Longest pause of a run that nobody has to share anything with, in milliseconds.
 const QUIET_MS: Millis = 5_000;
 /// A job that writes is looked at in ECS so often, in milliseconds; its end is in the log before ECS knows of it.
-const TASK_WHILE_ACTIVE: Millis = 4_500;
+const TASK_WHILE_ACTIVE: Millis = 9_500;
+/// The same when nothing has come for longer than a driver keeps it: it may have ended without a closing line.
+const TASK_WHILE_SILENT: Millis = 4_500;
+const SILENT: Millis = 6_000;
 /// A quiet job's calls ask for its log, and each time after so many pauses for its task.
 const TASK_EVERY: Millis = 3;
 /// Reads that fail are repeated after one second, two, four…, in milliseconds, at most after this.
@@ -38,6 +43,8 @@ pub(crate) struct Facts {
     pub(crate) log_is_read: bool,
     /// When the last new entry came, or the run was first seen running.
     pub(crate) entry: Option<Millis>,
+    /// New entries come in batches, some seconds apart.
+    pub(crate) in_batches: bool,
     /// When ECS was last asked.
     pub(crate) seen: Option<Millis>,
     /// When its log was last read.
@@ -97,6 +104,9 @@ impl Facts {
         let age = self.now.saturating_sub(seen);
         match self.pulse() {
             Pulse::Starting | Pulse::Closing => true,
+            Pulse::Active if self.entry.is_some_and(|entry| self.now.saturating_sub(entry) >= SILENT) => {
+                age >= TASK_WHILE_SILENT
+            }
             Pulse::Active => age >= TASK_WHILE_ACTIVE,
             Pulse::Quiet(quiet) => age >= TASK_EVERY * quiet_pause(quiet) - CLOSING_MS,
         }
@@ -120,6 +130,7 @@ impl Facts {
     pub(crate) fn pause(&self, run: RunId, share: Share) -> Millis {
         let own = match self.pulse() {
             Pulse::Starting => STARTING_MS,
+            Pulse::Active if self.in_batches && self.read.is_some() && self.entry == self.read => AFTER_BATCH_MS,
             Pulse::Active => ACTIVE_MS,
             Pulse::Quiet(quiet) => quiet_pause(quiet),
             Pulse::Closing => CLOSING_MS,
@@ -210,6 +221,7 @@ mod tests {
             over: false,
             log_is_read: false,
             entry: Some(999_900),
+            in_batches: false,
             seen: Some(999_000),
             read: Some(999_950),
             reached: Some(999_950),
@@ -236,10 +248,29 @@ mod tests {
     }
 
     #[test]
-    fn the_task_of_a_job_that_writes_is_looked_at_every_five_seconds() {
-        assert!(!active().task_is_due());
-        let seen = Some(1_000_000 - 4_500);
-        assert!(Facts { seen, ..active() }.task_is_due());
+    fn right_after_a_batch_the_next_one_is_not_looked_for_at_once() {
+        let after_batch = Facts {
+            in_batches: true,
+            entry: Some(999_950),
+            ..active()
+        };
+        assert_eq!(after_batch.pause(RUN, ALONE), 2_000);
+        let read = Some(1_000_000);
+        assert_eq!(Facts { read, ..after_batch }.pause(RUN, ALONE), 850);
+    }
+
+    #[test]
+    fn the_task_of_a_job_that_writes_is_looked_at_every_ten_seconds_and_sooner_when_it_falls_silent() {
+        let seen = |age: Millis| Facts {
+            seen: Some(1_000_000 - age),
+            ..active()
+        };
+        assert!(!seen(9_000).task_is_due() && seen(9_500).task_is_due());
+        let silent = Facts {
+            entry: Some(994_000),
+            ..seen(4_500)
+        };
+        assert!(silent.task_is_due());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Never retries: whoever asks again is the retry, and paces it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -143,9 +144,13 @@ impl LogClient {
             .send()
             .await
             .map_err(|error| self.judge("logs:FilterLogEvents", which.token.is_some(), &error))?;
+        let places: HashMap<&str, usize> = streams
+            .iter()
+            .enumerate()
+            .map(|(of, name)| (name.as_str(), of))
+            .collect();
         let entries = output.events.unwrap_or_default().into_iter().filter_map(|event| {
-            let name = event.log_stream_name?;
-            let of = streams.iter().position(|stream| *stream == name)?;
+            let of = *places.get(event.log_stream_name?.as_str())?;
             Some((
                 of,
                 Entry {

@@ -46,11 +46,20 @@ pub(crate) fn plan(log: &mut LogReading, missing: Missing, now: Millis) -> bool 
     if log.repair.sweep.is_some() {
         return true;
     }
+    if comes_by_again(log) {
+        return false;
+    }
     log.repair.sweep = match window(log, missing) {
         Some(window) => is_time(log, now).then_some(window),
         None => after_quiet(log, now),
     };
     log.repair.sweep.is_some()
+}
+
+/// The next reading together with others begins before the first missing frame.
+fn comes_by_again(log: &LogReading) -> bool {
+    let missing = log.ledger.gap().map(|gap| gap.after.min(gap.before));
+    log.token.is_none() && missing.is_some_and(|missing| missing >= log.position)
 }
 
 /// Where the first missing frame must lie.

@@ -1,26 +1,41 @@
 //! How much one answer may hold, counted as it looks in JSON. A Lambda answer is at most 6 MB.
 
-/// Most bytes of entries in one answer, over all runs: one page of the store (1 MB) and what JSON adds to it.
-const MOST: usize = 1_280 * 1024;
-/// An answer that holds this much already begins no further page.
+/// What one page of the store (1 MB) takes, and what JSON adds to it, in bytes.
+const PAGE: usize = 1_280 * 1024;
+/// Most bytes of entries in an answer for one run. One that holds [`ENOUGH`] already begins no further page.
+const MOST: usize = PAGE;
 const ENOUGH: usize = 256 * 1024;
+/// Most bytes of entries in an answer for several runs, which has room for a whole page as long as one is begun: who stops before the
+/// end would read again, the next time, all that the runs in it have in common.
+const MOST_OF_SEVERAL: usize = 3 * 1024 * 1024;
 
 /// What is left of an answer.
 #[derive(Debug)]
 pub(crate) struct Room {
     left: usize,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        Self { left: MOST }
-    }
+    /// With less than this no further page is begun.
+    least: usize,
 }
 
 impl Room {
+    /// The room of an answer for so many runs.
+    pub(crate) const fn of(runs: usize) -> Self {
+        if runs > 1 {
+            Self {
+                left: MOST_OF_SEVERAL,
+                least: PAGE,
+            }
+        } else {
+            Self {
+                left: MOST,
+                least: MOST - ENOUGH,
+            }
+        }
+    }
+
     /// No further page should be begun.
     pub(crate) const fn is_used_up(&self) -> bool {
-        self.left < MOST - ENOUGH
+        self.left < self.least
     }
 
     /// How many of these fit, one at least: an entry (at most 1 MB) that is larger than an answer would never be read otherwise.
@@ -63,17 +78,26 @@ mod tests {
 
     #[test]
     fn an_answer_holds_as_many_entries_as_fit_and_one_at_least() {
-        let room = Room { left: 10 };
+        let room = Room { left: 10, least: 0 };
         assert_eq!(room.fits([4, 6, 1].into_iter()), 2);
         assert_eq!(room.fits([11, 1].into_iter()), 1);
     }
 
     #[test]
     fn an_answer_with_a_quarter_of_a_megabyte_begins_no_further_page() {
-        let mut room = Room::default();
+        let mut room = Room::of(1);
         room.take(&"x".repeat(200 * 1024));
         assert!(!room.is_used_up());
         room.take(&"x".repeat(60 * 1024));
+        assert!(room.is_used_up());
+    }
+
+    #[test]
+    fn an_answer_for_several_runs_begins_a_page_as_long_as_a_whole_one_fits() {
+        let mut room = Room::of(2);
+        room.take(&"x".repeat(PAGE));
+        assert!(!room.is_used_up());
+        room.take(&"x".repeat(PAGE));
         assert!(room.is_used_up());
     }
 

@@ -7,6 +7,9 @@ use super::room::{Room, cost};
 use super::{Entry, RunLog};
 use crate::cursor::{Closing, LogReading, Millis};
 
+/// Entries that come so long after the last ones, in milliseconds, come in batches: the awslogs driver sends every five seconds.
+const BATCHES_APART: Millis = 3_500;
+
 /// How entries were come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -34,7 +37,8 @@ impl RunLog<'_> {
         }
         let new = self.entries.get(before..).unwrap_or_default();
         if !new.is_empty() {
-            self.place.entry = Some(now);
+            let before = self.place.entry.replace(now);
+            self.place.in_batches = before.is_some_and(|before| now.saturating_sub(before) >= BATCHES_APART);
         }
         for text in new {
             room.take(text);

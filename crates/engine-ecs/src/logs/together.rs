@@ -63,8 +63,10 @@ pub(crate) async fn read_together(
             break;
         }
     }
-    // Sorted by time: all that is before the last entry has come. A millisecond with more than fits is passed, and leaves a gap to be mended.
-    let through = last.max(from.saturating_add(1));
+    // Sorted by time: all that is before the last entry and readable now has come. Others send what they wrote before it only later, so
+    // the last seconds are looked at again. A millisecond with more than fits is passed, and leaves a gap to be mended.
+    let through = last.min(now.saturating_sub(OVERLAP)).max(from);
+    let through = if last == from { from.saturating_add(1) } else { through };
     for log in logs {
         log.place.position = log.place.position.max(through);
         log.leave_token();
@@ -111,15 +113,18 @@ fn hand_out(logs: &mut [RunLog<'_>], entries: Vec<(usize, Entry)>, room: &mut Ro
 impl RunLog<'_> {
     /// Everything that is readable now has been read: what may come later is written after the last entry, or not long ago.
     pub(crate) fn read_through(&mut self, now: Millis) {
-        let through = self.place.latest.min(now).max(now.saturating_sub(OVERLAP));
+        // What is missing may have become readable between two pages: it is asked for again along with the rest.
+        let gapless = self.place.ledger.gap().map_or(self.place.latest, |gap| gap.after);
+        let through = self.place.latest.min(gapless).min(now).max(now.saturating_sub(OVERLAP));
         self.place.position = self.place.position.max(through);
-        // The overlap looks at the last entries again.
-        self.place.repair.checked = self.place.latest;
         self.leave_token();
     }
 
     /// A token of the time before would read again what has been read.
     fn leave_token(&mut self) {
+        self.place.stream = true;
+        // The overlap looks at the last entries again.
+        self.place.repair.checked = self.place.latest;
         if self.place.token.is_some() {
             self.start_again();
         }

@@ -1,16 +1,27 @@
-//! How many runs are live in the cluster, so that their readers share the account's quotas. Counted at most once a minute.
+//! How many runs are live in the cluster, so that their readers share the account's quotas. Counted at most once a minute; those that
+//! this instance was asked for itself are known at once.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+
+use protocol::RunId;
 
 use crate::cursor::Millis;
 
 /// A count is good for so long, in milliseconds.
 const GOOD_FOR: Millis = 60_000;
 
-/// The last count.
+/// Whoever watches a run asks for it at least this often, in milliseconds, however many share the quota.
+const ASKED_FOR: Millis = 45_000;
+/// Most runs of its own that an instance remembers.
+const MOST_OF_ITS_OWN: usize = 2_000;
+
+/// The last count, and the runs that were asked for here: many start within a minute, and a count of the minute before knows nothing of
+/// them.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     last: Mutex<Option<Count>>,
+    own: Mutex<HashMap<RunId, Millis>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +35,24 @@ struct Count {
 impl Live {
     /// Live runs, as far as is known; one at least.
     pub(crate) fn runs(&self) -> u32 {
-        self.last().map_or(1, |count| count.runs.max(1))
+        let own = u32::try_from(self.own().len()).unwrap_or(u32::MAX);
+        self.last().map_or(1, |count| count.runs.max(1)).max(own)
+    }
+
+    /// These are watched.
+    pub(crate) fn ask(&self, runs: impl Iterator<Item = RunId>, now: Millis) {
+        let mut own = self.own();
+        own.retain(|_, asked| now.saturating_sub(*asked) < ASKED_FOR);
+        for run in runs {
+            if own.len() < MOST_OF_ITS_OWN {
+                own.insert(run, now);
+            }
+        }
+    }
+
+    /// It has ended, or there is no such run.
+    pub(crate) fn forget(&self, run: RunId) {
+        self.own().remove(&run);
     }
 
     /// It is time to count.
@@ -46,7 +74,7 @@ impl Live {
 
     /// The count could not be had: the old one is kept for a while.
     pub(crate) fn keep(&self, now: Millis) {
-        self.set(self.runs(), now);
+        self.set(self.last().map_or(1, |count| count.runs), now);
     }
 
     pub(crate) fn doubt(&self) {
@@ -57,6 +85,10 @@ impl Live {
 
     fn last(&self) -> Option<Count> {
         *self.lock()
+    }
+
+    fn own(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Millis>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Count>> {
@@ -75,6 +107,19 @@ mod tests {
         live.set(12, 1_000);
         assert_eq!(live.runs(), 12);
         assert!(!live.is_due(60_999) && live.is_due(61_000));
+    }
+
+    #[test]
+    fn runs_that_were_asked_for_here_count_at_once_and_as_long_as_somebody_asks() {
+        let live = Live::default();
+        live.set(3, 1_000);
+        let run = |number: u8| RunId::from_random([number; 16]);
+        live.ask((0..200).map(run), 2_000);
+        assert_eq!(live.runs(), 200);
+        live.forget(run(7));
+        assert_eq!(live.runs(), 199);
+        live.ask((0..2).map(run), 47_000);
+        assert_eq!(live.runs(), 3);
     }
 
     #[test]

@@ -27,6 +27,7 @@ impl Observer {
         for run in watched.iter_mut() {
             run.begin_look();
         }
+        self.live.ask(watched.iter().map(|run| run.run), self.now());
         let counted = self.count_live(watched).await?;
         self.ask_ecs(watched, counted).await?;
         let requests = self.read_logs(watched, counted).await?;
@@ -35,6 +36,9 @@ impl Observer {
         for run in watched {
             run.conclude(now);
             run.settle_pace(now, share);
+            if run.is_done() {
+                self.live.forget(run.run);
+            }
         }
         Ok(())
     }

@@ -23,11 +23,12 @@ impl Observer {
     pub(super) async fn read_logs(&self, watched: &mut [Watched], counted: bool) -> Result<u32, ObserveError> {
         let now = self.now();
         let share = self.share(watched.len(), 1);
+        let runs = watched.len();
         let mut due: Vec<&mut Watched> = watched
             .iter_mut()
             .filter(|run| run.facts(now).log_is_due(run.asked_ecs || counted, share))
             .collect();
-        let mut room = Room::default();
+        let mut room = Room::of(runs);
         let requests = if due.len() < 2 {
             self.follow_each(&mut due, &mut room).await?;
             1
@@ -51,7 +52,11 @@ impl Observer {
         let mut requests = self.read_group(&mut together, room).await?;
         if requests.is_none() {
             // Which stream it is the store does not say: those that surely exist go on, the others are tried one by one.
-            let (mut known, unknown): (Vec<_>, Vec<_>) = together.into_iter().partition(|run| run.place.log.stream);
+            let (mut known, mut unknown): (Vec<_>, Vec<_>) = together.into_iter().partition(|run| run.place.log.stream);
+            for run in &mut unknown {
+                // From now on by itself: one stream that does not exist would cost the others a request each time.
+                run.place.log.reached.get_or_insert(0);
+            }
             requests = self.read_group(&mut known, room).await?;
             alone.extend(unknown);
             together = known;
@@ -75,7 +80,8 @@ impl Observer {
             Err(LogError::NoStream) => return Ok(None),
             Err(error) => (1, Err(error)),
             Ok(read) if read.to_the_end => (read.requests, Ok(Reach::End)),
-            Ok(read) => (read.requests, Ok(Reach::More)),
+            // Whoever reads with others keeps to the pace that the quota allows, and not to `More`: what is left comes with the next call.
+            Ok(read) => (read.requests, Ok(Reach::Near)),
         };
         for run in group {
             self.note(run, reach, now)?;
@@ -151,7 +157,7 @@ impl Watched {
             log.position = (created.as_millisecond() - BEFORE_CREATION).max(0);
         }
         self.place.output == OutputForm::Framed
-            && (self.place.phase >= Phase::Running || log.stream)
+            && (log.stream || (self.place.phase >= Phase::Running && log.reached.is_none()))
             && log.position >= now.saturating_sub(CAUGHT_UP)
     }
 

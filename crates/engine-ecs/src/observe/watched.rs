@@ -61,6 +61,7 @@ impl Watched {
             over: self.place.task.over.is_some() || self.place.task.missing.is_some(),
             log_is_read: self.log_is_read,
             entry: self.place.log.entry,
+            in_batches: self.place.log.in_batches,
             seen: self.place.task.seen,
             read: self.place.log.read,
             reached: self.place.log.reached,
@@ -98,12 +99,13 @@ impl Watched {
         Duration::from_millis(u64::try_from(self.pause).unwrap_or_default())
     }
 
+    /// Nobody needs to ask again.
+    pub(super) const fn is_done(&self) -> bool {
+        self.absent || self.ending.is_some()
+    }
+
     pub(super) fn has_news(&self) -> bool {
-        self.absent
-            || self.ending.is_some()
-            || !self.entries.is_empty()
-            || self.has_more()
-            || self.place.phase != self.phase_at_first
+        self.is_done() || !self.entries.is_empty() || self.has_more() || self.place.phase != self.phase_at_first
     }
 
     /// The answer, to be asked again after a pause of at most this.

@@ -57,6 +57,8 @@ pub(super) struct Model {
     pub(super) faults: Faults,
     /// Most entries of one page.
     pub(super) page: usize,
+    /// Most bytes of one page of several streams.
+    pub(super) page_bytes: usize,
     pub(super) live: usize,
     pub(super) group_exists: bool,
     /// The answer to every request of this action is a refusal.
@@ -75,6 +77,7 @@ impl Model {
             runs,
             faults: Faults::default(),
             page: 10_000,
+            page_bytes: usize::MAX,
             group_exists: true,
             denied: None,
             random: Random::new(seed),
@@ -198,9 +201,7 @@ impl Model {
                 .iter()
                 .filter(|event| event.readable <= now && event.key.0 >= from)
             {
-                let mut shown = event.show();
-                shown["logStreamName"] = name.clone();
-                found.insert((event.key.0, of, event.key.1), shown);
+                found.insert((event.key.0, of, event.key.1), (name, event));
             }
         }
         let skip: usize = body["nextToken"].as_str().map_or(0, |token| token.parse().unwrap());
@@ -211,7 +212,26 @@ impl Model {
             .as_u64()
             .map_or(self.page, |limit| self.page.min(limit.try_into().unwrap()));
         let limit = if empty && skip == 0 { 0 } else { limit };
-        let page: Vec<&Value> = found.values().skip(skip).take(limit).collect();
+        let mut bytes = 0;
+        let limit = found
+            .values()
+            .skip(skip)
+            .take(limit)
+            .take_while(|(_, event)| {
+                bytes += event.text.len();
+                bytes <= self.page_bytes
+            })
+            .count();
+        let page: Vec<Value> = found
+            .values()
+            .skip(skip)
+            .take(limit)
+            .map(|(name, event)| {
+                let mut shown = event.show();
+                shown["logStreamName"] = (*name).clone();
+                shown
+            })
+            .collect();
         // An empty page with a token that leads on: the token says how many have been passed, and one has not been.
         let next = match (limit, skip + limit < found.len()) {
             (0, _) => Some("0".to_owned()),

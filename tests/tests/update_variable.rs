@@ -1,5 +1,7 @@
 //! A variable is set through the whole product: CLI, gate, sandbox, runner, script, and a git server that asks for a password.
 
+use std::path::Path;
+
 use e2e::product::{self, Ended, Place};
 use e2e::repository::Repository;
 
@@ -40,6 +42,22 @@ containers:
     )
 }
 
+/// Calls the script as a pipeline does; the token is nowhere to be seen.
+fn called(place: &Place, list: &Path, words: &[&str]) -> Ended {
+    let mut deployer = place.deployer(list);
+    deployer
+        .env("MY_TOKEN", TOKEN)
+        .args(["--secret", "GIT_TOKEN=env:MY_TOKEN", "--"])
+        .args(["terraform-applier", "terraform-update-variable"])
+        .args(["--branch=refs/heads/main", "--vars-path=prod/web/app.tfvars"]);
+    let ended = product::run(deployer.args(words));
+    assert!(
+        !ended.stdout.contains(TOKEN) && !ended.stderr.contains(TOKEN),
+        "{ended:?}"
+    );
+    ended
+}
+
 #[test]
 fn a_new_version_gets_from_the_callers_words_into_one_commit_on_the_server() {
     let place = Place::new();
@@ -59,20 +77,7 @@ fn a_new_version_gets_from_the_callers_words_into_one_commit_on_the_server() {
     let server = GitServer::serve(repository.bare().to_owned(), behaviour);
     let url = server.url().replace("origin.git", "infrastructure-live.git");
     let list = place.write("allow-list.yaml", allow_list(&url));
-    let call = |words: &[&str]| -> Ended {
-        let mut deployer = place.deployer(&list);
-        deployer
-            .env("MY_TOKEN", TOKEN)
-            .args(["--secret", "GIT_TOKEN=env:MY_TOKEN", "--"]);
-        deployer.args(["terraform-applier", "terraform-update-variable"]);
-        deployer.args(["--branch=refs/heads/main", "--vars-path=prod/web/app.tfvars"]);
-        let ended = product::run(deployer.args(words));
-        assert!(
-            !ended.stdout.contains(TOKEN) && !ended.stderr.contains(TOKEN),
-            "{ended:?}"
-        );
-        ended
-    };
+    let call = |words: &[&str]| called(&place, &list, words);
     let new = [
         "--name=image_version",
         "--value=1.5.0",

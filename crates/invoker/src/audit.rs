@@ -5,6 +5,7 @@
 //! Never: records arguments or secrets; the request's digest stands for its words.
 
 mod json_lines;
+mod stream;
 mod text;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use protocol::{Origin, Problem, RunId, StopOutcome};
 use serde::Serialize;
 
 pub use json_lines::JsonLinesLog;
+pub use stream::{EventId, StreamLog};
 use text::bounded;
 
 /// Most rules that one event lists. A hostile request has thousands of problems.
@@ -52,6 +54,9 @@ pub enum AuditError {
     /// The event cannot be put into words.
     #[error("cannot write an audit event: {0}")]
     Unwordable(#[from] serde_json::Error),
+    /// The machine has no random bytes for an event's id.
+    #[error("cannot give an audit event an id: {0}")]
+    Nameless(#[from] getrandom::Error),
 }
 
 /// One decision. Every text in it is bounded and has no control characters.

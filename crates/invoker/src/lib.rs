@@ -7,5 +7,5 @@ mod actions;
 mod audit;
 mod invoker;
 
-pub use audit::{AuditError, AuditEvent, AuditLog, Audited, Decided, JsonLinesLog, Outcome};
+pub use audit::{AuditError, AuditEvent, AuditLog, Audited, Decided, EventId, JsonLinesLog, Outcome, StreamLog};
 pub use invoker::{Clock, Invoker};

@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Runs,
     /// Check an allow-list and report every problem with line and column
     Check(CheckArgs),
-    /// Compile an allow-list to the canonical form that the gate loads, and print its digest
+    /// Compile an allow-list to the canonical form that the gate loads, alone or in the Lambda function's deployment package
     Package(PackageArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -108,9 +108,15 @@ pub(crate) struct PackageArgs {
     /// The allow-list (YAML)
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Where the compiled allow-list goes; standard output when absent
+    /// Where the result goes: the compiled allow-list (standard output when absent) or, with `--lambda`, the zip file
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Make the Lambda function's deployment package with this program inside, and print its digests
+    #[arg(long, value_name = "BOOTSTRAP", requires = "output")]
+    pub(crate) lambda: Option<PathBuf>,
+    /// With `--lambda`: write the compiled allow-list beside the zip file too, for Terraform
+    #[arg(long, value_name = "FILE", requires = "lambda")]
+    pub(crate) compiled: Option<PathBuf>,
 }
 
 /// Arguments of `completions`.

@@ -4,9 +4,10 @@ use std::io::{stderr, stdout};
 
 use protocol::ExitCode;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, PackageArgs};
 use crate::check::Strictness;
 use crate::commands::{ask, run};
+use crate::package::Places;
 use crate::say::{self, failed, failed_quietly};
 use crate::verbs::{self, Form, VerbError, Verdict};
 
@@ -23,18 +24,26 @@ pub(crate) fn dispatch(cli: &Cli) -> ExitCode {
             form(cli),
             &mut stdout(),
         )),
-        Some(Command::Package(args)) => verb(verbs::package(
-            &args.file,
-            args.output.as_deref(),
-            say::look(&stderr()),
-            &mut stdout(),
-            &mut stderr(),
-        )),
+        Some(Command::Package(args)) => verb(package(cli, args)),
         Some(Command::Completions(args)) => verb(verbs::completions(args.shell, &mut stdout())),
         Some(Command::Man) => verb(verbs::man(&mut stdout())),
         None if cli.run.describe_containers => ask::describe(cli),
         None if cli.run.explain => ask::explain(cli),
         None => run::run(cli),
+    }
+}
+
+/// The compiled allow-list alone, or the deployment package around it.
+fn package(cli: &Cli, args: &PackageArgs) -> Result<Verdict, VerbError> {
+    let (look, out, err) = (say::look(&stderr()), &mut stdout(), &mut stderr());
+    match (&args.lambda, &args.output) {
+        (Some(program), Some(zip)) => {
+            let compiled = args.compiled.as_deref();
+            let places = Places { program, zip, compiled };
+            verbs::package_lambda(&args.file, places, form(cli), look, out, err)
+        }
+        // Without a program, `--output` is the compiled allow-list's; a program without it is a usage error already.
+        (_, output) => verbs::package(&args.file, output.as_deref(), look, out, err),
     }
 }
 

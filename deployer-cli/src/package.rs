@@ -1,12 +1,19 @@
 //! Compiles an allow-list to the canonical form that the gate loads and Terraform reads.
 //!
-//! Responsible for: the exact bytes, whose SHA-256 is the digest, and where they go. Never: compiles an allow-list with an error.
+//! Responsible for: the exact bytes, whose SHA-256 is the digest, and where they go; the Lambda function's deployment package with
+//! them inside. Never: compiles an allow-list with an error.
+
+mod bootstrap;
+mod lambda;
+mod zip;
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::atomic_file::{self, AtomicFileError};
 use gatekeeper::compiled::Compiled;
+
+pub use lambda::{LambdaError, Made, Places, make};
 
 /// Where the compiled allow-list goes.
 pub enum Destination<'a> {

@@ -11,7 +11,7 @@ use gatekeeper::lint::Severity;
 use crate::check::{self, Checked, FileError, Strictness};
 use crate::docs_gen;
 use crate::layout::Look;
-use crate::package::{self, Destination, PackageError};
+use crate::package::{self, Destination, LambdaError, PackageError, Places};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub enum VerbError {
     /// The result cannot be written.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// The deployment package cannot be made.
+    #[error(transparent)]
+    Lambda(#[from] LambdaError),
     /// The answer cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -55,7 +58,7 @@ impl VerbError {
             Self::Output(error) | Self::Package(PackageError::Stream(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe
             }
-            Self::File(_) | Self::Package(PackageError::File(_)) | Self::Json(_) => false,
+            Self::File(_) | Self::Package(PackageError::File(_)) | Self::Lambda(_) | Self::Json(_) => false,
         }
     }
 }
@@ -91,6 +94,32 @@ pub fn package(
     } else {
         writeln!(err, "digest {digest}")?;
     }
+    Ok(Verdict::Good)
+}
+
+/// `package --lambda`: the deployment package goes to its file, what there is to say about it to `out`, warnings and errors to `err`.
+pub fn package_lambda(
+    file: &Path,
+    places: Places<'_>,
+    form: Form,
+    look: Look,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Verdict, VerbError> {
+    let checked = Checked::read(file)?;
+    let Some(compiled) = &checked.compiled else {
+        err.write_all(check::render(&checked, look).as_bytes())?;
+        return Ok(Verdict::Faulty);
+    };
+    let made = package::make(compiled, places)?;
+    if checked.count(Severity::Warning) > 0 {
+        err.write_all(check::render(&checked, look).as_bytes())?;
+    }
+    match form {
+        Form::Text(_) => out.write_all(made.text().as_bytes())?,
+        Form::Json => writeln!(out, "{}", serde_json::to_string(&made)?)?,
+    }
+    out.flush()?;
     Ok(Verdict::Good)
 }
 

@@ -120,7 +120,8 @@ mod tests {
         let log = StreamLog::new(Vec::new(), "memory");
         let entry = log.open(&event().about(None, Outcome::Starting)).unwrap();
         let run = RunId::from_random([7; 16]);
-        log.complete(entry, &event().about(Some(run), Outcome::Started)).unwrap();
+        log.complete(entry, &event().about(Some(run), Outcome::Started))
+            .unwrap();
         let lines = lines(log);
         let id = lines[0]["event"].clone();
         assert_eq!(id.as_str().unwrap().len(), 32);

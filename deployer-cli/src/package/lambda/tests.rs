@@ -1,0 +1,73 @@
+//! Whole deployment packages, made from the smallest program that there is.
+
+use std::fs;
+use std::io::Read as _;
+
+use gatekeeper::AllowList;
+
+use super::*;
+use crate::check::Checked;
+
+fn compiled() -> Compiled {
+    let text = "version: 1\ncontainers: { c: { description: C., image: i, task: { cpu: 256, memory: 512, timeout: 1m }, \
+                scripts: { s: { description: S. } } } }\n";
+    Checked::of("allow-list.yaml", text.to_owned()).compiled.unwrap()
+}
+
+/// The headers of a static ARM64 program: 64-bit, little-endian, executable, with one empty section header.
+fn program() -> Vec<u8> {
+    let mut program = vec![0; 128];
+    program[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    for (place, byte) in [(16, 2), (18, 183), (20, 1), (40, 64), (52, 64), (58, 64), (60, 1)] {
+        program[place] = byte;
+    }
+    program
+}
+
+#[test]
+fn a_package_holds_an_allow_list_that_the_gate_loads_and_is_known_by_its_digests() {
+    let folder = tempfile::tempdir().unwrap();
+    let (zip, json) = (folder.path().join("f.zip"), folder.path().join("allow-list.json"));
+    let bootstrap = folder.path().join("bootstrap");
+    fs::write(&bootstrap, program()).unwrap();
+    let places = Places {
+        program: &bootstrap,
+        zip: &zip,
+        compiled: Some(&json),
+    };
+    let made = make(&compiled(), places).unwrap();
+    let bytes = fs::read(&zip).unwrap();
+    assert_eq!((made.size, made.architecture), (bytes.len(), "arm64"));
+    assert_eq!(made.code_sha256, BASE64_STANDARD.encode(Sha256::digest(&bytes)));
+    let mut archive = zip::ZipArchive::new(io::Cursor::new(&bytes)).unwrap();
+    let mut packed = Vec::new();
+    archive
+        .by_name("allow-list.json")
+        .unwrap()
+        .read_to_end(&mut packed)
+        .unwrap();
+    assert_eq!(fs::read(&json).unwrap(), packed);
+    assert_eq!(AllowList::load(&packed).unwrap().digest(), made.allow_list_digest);
+    assert_eq!(make(&compiled(), places).unwrap(), made);
+    assert!(made.text().contains(&made.code_sha256), "{}", made.text());
+}
+
+#[test]
+fn what_lambda_could_not_start_leaves_no_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, zip) = (folder.path().join("bootstrap"), folder.path().join("f.zip"));
+    fs::write(&program, "#!/bin/sh\n").unwrap();
+    for (program, expected) in [
+        (&program, "no Linux program"),
+        (&folder.path().join("none"), "make package"),
+    ] {
+        let places = Places {
+            program,
+            zip: &zip,
+            compiled: None,
+        };
+        let error = make(&compiled(), places).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!zip.exists());
+    }
+}

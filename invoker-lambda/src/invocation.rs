@@ -96,3 +96,6 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for VerbatimService
 
 /// A future that knows the invocation it belongs to.
 pub type InInvocation<F> = TaskLocalFuture<Invocation, F>;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@
 
 mod bounded;
 mod invocation;
+mod start;
 
 pub use bounded::Bounded;
 pub use invocation::{InInvocation, Invocation, Unread, Verbatim, VerbatimService, answer};
+pub use start::{log, start};

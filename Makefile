@@ -8,10 +8,11 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 # `make build PROFILE=dev` builds faster and runs slower.
 PROFILE ?= release
+ALLOW_LIST ?= config/allow-list.yaml
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor
 
-.PHONY: help build demo test lint docs bench fuzz mutants clean
+.PHONY: help build package demo test lint docs bench fuzz mutants clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -19,6 +20,10 @@ help: ## list the targets
 build: ## build the programs into target/dist/bin
 	@scripts/setup.sh build
 	@scripts/dist.sh $(PROFILE)
+
+package: ## build the Lambda function's deployment package with ALLOW_LIST inside
+	@scripts/setup.sh build
+	@scripts/package.sh $(ALLOW_LIST)
 
 demo: ## watch the whole product work on a small Terraform repository
 	@scripts/setup.sh demo

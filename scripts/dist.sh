@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the programs and lays them out as they are installed: target/dist/bin, with the job scripts in bin/scripts.
+# Builds the programs and lays them out as they are installed: target/dist/bin, with the job scripts in bin/scripts, and the
+# Lambda function's program in target/dist/lambda.
 # Usage: scripts/dist.sh [cargo profile]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,7 +10,7 @@ built=${CARGO_TARGET_DIR:-target}/$([ "$profile" = dev ] && echo debug || echo "
 dist=target/dist/bin
 
 cargo build --locked --profile "$profile" \
-    -p infrastructure-deployer -p deploy-runner -p engine-local -p deploy-scripts --bins
+    -p infrastructure-deployer -p deploy-runner -p engine-local -p deploy-scripts -p invoker-lambda --bins
 
 mkdir -p "$dist/scripts"
 # Installed by renaming, so that a program that is running keeps its own file.
@@ -28,3 +29,6 @@ for script in infrastructure-deploy-script terraform-update-variable; do
 done
 rm -rf "$dist/scripts"
 mv "$dist/scripts.new" "$dist/scripts"
+
+mkdir -p target/dist/lambda
+install_as "$built/bootstrap" target/dist/lambda/bootstrap

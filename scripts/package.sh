@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds the Lambda function as small as it gets, and packs it with an allow-list into target/package.
+# Usage: scripts/package.sh [allow-list.yaml]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+allow_list=${1:-config/allow-list.yaml}
+built=${CARGO_TARGET_DIR:-target}
+package=target/package
+
+cargo build --locked --release -p infrastructure-deployer
+cargo build --locked --profile lambda -p invoker-lambda --bin bootstrap
+
+mkdir -p "$package"
+"$built/release/infrastructure-deployer" package "$allow_list" \
+    --lambda "$built/lambda/bootstrap" \
+    --output "$package/deploy-runner-invoker.zip" \
+    --compiled "$package/allow-list.json"
+
+printf '%s\n' \
+    "package: $package/deploy-runner-invoker.zip, with $package/allow-list.json as the gate reads it" \
+    "next: create or update the function with it, as docs/aws.md says" >&2

@@ -14,11 +14,13 @@ fn compiled() -> Compiled {
     Checked::of("allow-list.yaml", text.to_owned()).compiled.unwrap()
 }
 
-/// The headers of a static ARM64 program: 64-bit, little-endian, executable, with one empty section header.
+/// The headers of a static ARM64 program: 64-bit, little-endian, executable, with two sections: none, and the names of sections.
 fn program() -> Vec<u8> {
-    let mut program = vec![0; 128];
+    let mut program = vec![0; 192];
     program[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-    for (place, byte) in [(16, 2), (18, 183), (20, 1), (40, 64), (52, 64), (58, 64), (60, 1)] {
+    let header = [(16, 2), (18, 183), (20, 1), (40, 64), (52, 64), (58, 64), (60, 2), (62, 1)];
+    let names = [(132, 3), (152, 8), (160, 1)];
+    for (place, byte) in header.into_iter().chain(names) {
         program[place] = byte;
     }
     program

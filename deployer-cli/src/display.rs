@@ -73,6 +73,14 @@ impl Display {
         Ok(Self { queue, ended })
     }
 
+    /// A display without a console: what is shown goes to a test, which decides when it is taken.
+    #[cfg(test)]
+    pub(crate) fn captured() -> (Self, Receiver<Show>) {
+        let (queue, incoming) = channel(QUEUE);
+        let (_, ended) = oneshot::channel();
+        (Self { queue, ended }, incoming)
+    }
+
     /// Shows something, waiting for its turn.
     pub(crate) async fn show(&self, show: Show) {
         if self.queue.send(show).await.is_err() {

@@ -185,4 +185,6 @@ async fn limit(begun: Instant, max_wait: Option<Duration>) {
 }
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;

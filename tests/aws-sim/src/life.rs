@@ -210,12 +210,12 @@ impl Life {
         }
     }
 
-    /// The container has ended. A stop that came before is the reason as ECS tells it.
+    /// The container has ended. A stop before that is the reason as ECS tells it, unless AWS took the place first (assumed, AWS documents neither).
     fn over(&mut self, ended: u64, leaving: u64, stop: Option<&Stop>) {
         self.container_ended = Some(ended);
         self.stopping = Some(ended);
         self.stopped = Some(ended + leaving);
-        if let Some(stop) = stop.filter(|stop| stop.at < ended) {
+        if let Some(stop) = stop.filter(|stop| stop.at < ended && self.fate != Fate::HostLost) {
             self.stopping = Some(stop.at);
             self.stop_code = "UserInitiated";
             stop.reason.clone_into(&mut self.stopped_reason);

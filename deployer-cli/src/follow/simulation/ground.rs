@@ -65,15 +65,10 @@ impl Ground {
         let function = format!("{FUNCTION}:live").parse().expect("a function");
         LambdaTransport::new(&self.sdk, function)
     }
-
-    /// A gate of one's own, without Lambda.
-    pub(super) fn gate(&self) -> Gate {
-        gate(&self.sdk, &Arc::downgrade(&self.sim))
-    }
 }
 
 /// The gate as a function has it.
-pub(super) type Gate = Invoker<EcsEngine, Unrecorded>;
+type Gate = Invoker<EcsEngine, Unrecorded>;
 
 fn instance(sdk: &SdkConfig, sim: &Weak<Sim>) -> Instance {
     let gate = Arc::new(gate(sdk, sim));

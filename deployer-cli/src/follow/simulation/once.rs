@@ -21,7 +21,7 @@ const RUNS_OF_A_WORLD: u64 = 20;
 const RUNS: u64 = 10_000;
 const VARIABLE: &str = "DEPLOY_RUNNER_SIMULATED_RUNS";
 /// The tests that share them.
-const PARTS: u64 = 4;
+const PARTS: u64 = 8;
 /// What the runner needs after its deadline, besides the time to clean up.
 const DYING: u64 = 2_000;
 /// No job of a story takes longer than a minute: whoever has no answer after this time never gets one.
@@ -47,6 +47,26 @@ fn every_run_is_started_once_and_told_truly_third_part() {
 #[test]
 fn every_run_is_started_once_and_told_truly_fourth_part() {
     part(3);
+}
+
+#[test]
+fn every_run_is_started_once_and_told_truly_fifth_part() {
+    part(4);
+}
+
+#[test]
+fn every_run_is_started_once_and_told_truly_sixth_part() {
+    part(5);
+}
+
+#[test]
+fn every_run_is_started_once_and_told_truly_seventh_part() {
+    part(6);
+}
+
+#[test]
+fn every_run_is_started_once_and_told_truly_eighth_part() {
+    part(7);
 }
 
 #[test]

@@ -3,6 +3,9 @@
 //! Responsible for starting it, for asking it things as the account's owner, and for its end, however the test ends.
 //! Never knows the product.
 
+pub mod scene;
+pub mod stack;
+
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};

@@ -18,7 +18,16 @@ fn compiled() -> Compiled {
 fn program() -> Vec<u8> {
     let mut program = vec![0; 192];
     program[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-    let header = [(16, 2), (18, 183), (20, 1), (40, 64), (52, 64), (58, 64), (60, 2), (62, 1)];
+    let header = [
+        (16, 2),
+        (18, 183),
+        (20, 1),
+        (40, 64),
+        (52, 64),
+        (58, 64),
+        (60, 2),
+        (62, 1),
+    ];
     let names = [(132, 3), (152, 8), (160, 1)];
     for (place, byte) in header.into_iter().chain(names) {
         program[place] = byte;

@@ -8,5 +8,5 @@ async fn main() -> Result<(), Error> {
     log();
     let invoker = start().await;
     let handler = service_fn(|_: LambdaEvent<Unread>| answer(&invoker));
-    Runtime::new(handler).layer(Verbatim).run().await
+    Box::pin(Runtime::new(handler).layer(Verbatim).run()).await
 }

@@ -36,21 +36,27 @@ pub fn log() {
 
 /// The invoker of this function, with connections to AWS open.
 pub async fn start() -> Invoker<Bounded<EcsEngine>, StreamLog<Stdout>> {
-    let allow_list = allow_list(env::var_os(TASK_ROOT));
-    match &allow_list {
-        Ok(allow_list) => tracing::info!(digest = allow_list.digest(), "the allow-list is loaded"),
-        Err(reason) => tracing::error!(reason, "there is no allow-list: every request is denied"),
-    }
-    let engine = match Settings::read(|name| env::var(name).ok()) {
+    let allow_list = told_allow_list();
+    let engine = connected_engine().await;
+    let audit = StreamLog::new(io::stdout(), "standard output");
+    Invoker::new(allow_list, Bounded::new(engine), audit, Timestamp::now)
+}
+
+fn told_allow_list() -> Result<AllowList, String> {
+    allow_list(env::var_os(TASK_ROOT))
+        .inspect(|allow_list| tracing::info!(digest = allow_list.digest(), "the allow-list is loaded"))
+        .inspect_err(|reason| tracing::error!(reason, "there is no allow-list: every request is denied"))
+}
+
+async fn connected_engine() -> Result<EcsEngine, String> {
+    match Settings::read(|name| env::var(name).ok()) {
         Ok(settings) => Ok(EcsEngine::connect(settings).await),
         Err(error) => {
             let reason = format!("the function's settings are broken: {error}");
             tracing::error!(reason, "there is no engine: nothing is started");
             Err(reason)
         }
-    };
-    let audit = StreamLog::new(io::stdout(), "standard output");
-    Invoker::new(allow_list, Bounded::new(engine), audit, Timestamp::now)
+    }
 }
 
 /// The allow-list of the deployment package, or one line that says why it cannot be trusted.

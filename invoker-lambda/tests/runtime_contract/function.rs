@@ -1,5 +1,12 @@
 //! One instance of the function: its process, the Runtime API that it asks for work, and the AWS that it talks to.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness fails loudly: that is how its tests fail"
+)]
+
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,7 +26,7 @@ use tokio::time::timeout;
 
 const ALLOW_LIST: &str = "version: 1\ncontainers: { box: { description: B., image: box, network: host, \
                           task: { cpu: 256, memory: 512, timeout: 1m }, scripts: { run: { description: R. } } } }\n";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the function finds when it starts.
 pub(crate) struct Settings {

@@ -1,6 +1,12 @@
 //! The real `bootstrap` against Lambda's Runtime API and an AWS endpoint, both on loopback: what a custom runtime owes to Lambda, and what the
 //! function owes to its callers when something is broken.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what a test asks for is made outside of its function too"
+)]
+
 mod function;
 
 use protocol::{ErrorKind, IdempotencyKey, Message, Origin, Reply, RunMessage, RunRequest};

@@ -132,26 +132,17 @@ impl Tasks {
         Ok(live)
     }
 
-    /// The runs that were started under a `startedBy`, live ones first.
+    /// The live runs that were started under a `startedBy`. ECS takes no other filter beside it, and lists live tasks then.
     pub(crate) async fn started_by(&self, started_by: &str) -> Result<Vec<RunId>, ReadError> {
-        let mut runs = Vec::new();
-        for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
-            let page = self
-                .client
-                .list_tasks()
-                .cluster(&self.cluster)
-                .started_by(started_by)
-                .desired_status(status)
-                .send()
-                .await
-                .map_err(|error| ReadError::of(&error, "ecs:ListTasks", &self.place()))?;
-            for run in page.task_arns().iter().filter_map(|arn| run_of_arn(arn)) {
-                if !runs.contains(&run) {
-                    runs.push(run);
-                }
-            }
-        }
-        Ok(runs)
+        let page = self
+            .client
+            .list_tasks()
+            .cluster(&self.cluster)
+            .started_by(started_by)
+            .send()
+            .await
+            .map_err(|error| ReadError::of(&error, "ecs:ListTasks", &self.place()))?;
+        Ok(page.task_arns().iter().filter_map(|arn| run_of_arn(arn)).collect())
     }
 
     /// Those of the runs that ECS knows. Right after a launch it may not know a task yet, so nothing known is asked for again.

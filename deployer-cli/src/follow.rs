@@ -60,10 +60,14 @@ impl<T: Transport> Follow<'_, T> {
         }
     }
 
-    /// Starts the run and leaves.
+    /// Starts the run and leaves. A signal that came before the run was known stops it, and then its end is waited for.
     pub(crate) async fn start_only(mut self, message: RunMessage) -> Conclusion {
         match self.start(message).await {
-            Ok((started, _)) => Conclusion::Started(started),
+            Ok((started, None)) => Conclusion::Started(started),
+            Ok((started, heard)) => {
+                let run = started.run;
+                self.follow(run, Some(started), heard).await
+            }
             Err(conclusion) => conclusion,
         }
     }

@@ -108,6 +108,21 @@ async fn follow<T: Transport>(
     max_wait: Option<Duration>,
     act: impl AsyncFnOnce(UnboundedSender<Signal>),
 ) -> Conclusion {
+    with_follow(gate, on_signal, max_wait, act, async |follow| match on_signal {
+        OnSignal::StopRun => follow.run(message()).await,
+        OnSignal::Leave => follow.attach(RUN).await,
+    })
+    .await
+}
+
+/// Does `work` with the signals that `act` sends.
+async fn with_follow<T: Transport>(
+    gate: &T,
+    on_signal: OnSignal,
+    max_wait: Option<Duration>,
+    act: impl AsyncFnOnce(UnboundedSender<Signal>),
+    work: impl AsyncFnOnce(Follow<'_, T>) -> Conclusion,
+) -> Conclusion {
     let look = Settings::detect(|_| None, Stream::Other, Stream::Other, JobOutput::Safe);
     let display = Display::start(Console::new(look, "test", std::io::sink(), std::io::sink())).unwrap();
     let (sender, mut signals) = Signals::scripted();
@@ -120,13 +135,15 @@ async fn follow<T: Transport>(
         max_wait,
         on_signal,
     };
-    let work = async {
-        match on_signal {
-            OnSignal::StopRun => follow.run(message()).await,
-            OnSignal::Leave => follow.attach(RUN).await,
-        }
-    };
-    tokio::join!(work, act(sender)).0
+    tokio::join!(work(follow), act(sender)).0
+}
+
+/// As with `--no-wait`.
+async fn start_only(gate: &ScriptedGate, act: impl AsyncFnOnce(UnboundedSender<Signal>)) -> Conclusion {
+    with_follow(gate, OnSignal::StopRun, None, act, async |follow| {
+        follow.start_only(message()).await
+    })
+    .await
 }
 
 fn key() -> IdempotencyKey {
@@ -238,6 +255,18 @@ async fn the_first_signal_stops_the_run_and_we_stay_until_it_ends() {
         assert!(matches!(end, Conclusion::Finished(_)));
         assert_eq!(end.exit_code(MissingLines::Warn), code);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_nobody_waits_for_is_stopped_by_a_signal_that_came_before_it_was_known() {
+    let gate = cancelled();
+    let end = start_only(&gate, async |signals| signals.send(Signal::Interrupt).unwrap()).await;
+    assert_eq!(gate.stops.borrow().as_slice(), ["SIGINT at the deployer"]);
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::Interrupted);
+
+    let gate = ScriptedGate::default();
+    assert!(matches!(start_only(&gate, no_signal).await, Conclusion::Started(_)));
+    assert_eq!(gate.stops.borrow().len(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use engine_ecs::{EcsEngine, Settings};
 use gatekeeper::AllowList;
 use invoker::{Invoker, StreamLog};
 use jiff::Timestamp;
+use tokio::task::spawn_blocking;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -36,8 +37,14 @@ pub fn log() {
 
 /// The invoker of this function, with connections to AWS open.
 pub async fn start() -> Invoker<Bounded<EcsEngine>, StreamLog<Stdout>> {
-    let allow_list = told_allow_list();
+    // Both take milliseconds, one of the processor and the other of the network.
+    let loading = spawn_blocking(told_allow_list);
     let engine = connected_engine().await;
+    let allow_list = loading.await.unwrap_or_else(|error| {
+        let reason = format!("the allow-list could not be loaded: {error}");
+        tracing::error!(reason, "there is no allow-list: every request is denied");
+        Err(reason)
+    });
     let audit = StreamLog::new(io::stdout(), "standard output");
     Invoker::new(allow_list, Bounded::new(engine), audit, Timestamp::now)
 }

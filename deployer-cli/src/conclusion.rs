@@ -26,6 +26,8 @@ pub(crate) enum Conclusion {
         run: RunId,
         /// Why, in one line.
         why: String,
+        /// Whether it was asked to stop.
+        order: StopOrder,
     },
     /// The gate may have started the run, and nobody can say.
     Unanswered {
@@ -80,6 +82,17 @@ pub(crate) enum StopCause {
     MaxWaitTime,
 }
 
+/// What became of the order to stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopOrder {
+    /// Nobody gave one.
+    NotGiven,
+    /// The gate has taken it.
+    Taken,
+    /// The gate has not taken it, or has not said so.
+    NotTaken,
+}
+
 /// We left before the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Left {
@@ -87,8 +100,10 @@ pub(crate) struct Left {
     pub(crate) about: About,
     /// The signal that made us leave.
     pub(crate) signal: Signal,
-    /// Why we had asked the run to stop, if we had.
+    /// Why we wanted the run to stop, if we did.
     pub(crate) stopped_for: Option<StopCause>,
+    /// Whether the gate knows that.
+    pub(crate) order: StopOrder,
 }
 
 /// What is known about a run that we leave.

@@ -13,7 +13,7 @@ use protocol::{Origin, RunId, RunMessage, Started};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::conclusion::{About, Conclusion, Finished, Left, StopCause};
+use crate::conclusion::{About, Conclusion, Finished, Left, StopCause, StopOrder};
 use crate::console::elapsed;
 use crate::display::{Display, Show};
 use crate::signals::{Signal, Signals};
@@ -92,7 +92,7 @@ impl<T: Transport> Follow<'_, T> {
                     let nothing_runs = known.nothing_runs.get();
                     if nothing_runs || first.is_some() || signal == Signal::Hangup {
                         let about = if nothing_runs { About::Nothing } else { About::Perhaps(key) };
-                        return Err(Conclusion::Left(Left { about, signal: first.unwrap_or(signal), stopped_for: None }));
+                        return Err(Conclusion::Left(Left { about, signal: first.unwrap_or(signal), stopped_for: None, order: StopOrder::NotGiven }));
                     }
                     known.heard.set(Some(signal));
                     let text = "the run is cancelled as soon as it is known; once more to leave at once";
@@ -120,9 +120,10 @@ impl<T: Transport> Follow<'_, T> {
         } else {
             Origination::Others
         };
-        let mut watching = pin!(watch(self.transport, run, origination, self.display));
+        let until = self.max_wait.map(|max_wait| self.begun + max_wait);
+        let mut watching = pin!(watch(self.transport, run, origination, until, self.display));
         let mut stopping = pin!(deliver_stop(self.transport, run, &self.origin, self.display, ordered));
-        let mut limit = pin!(limit(self.begun, self.max_wait));
+        let mut limit = pin!(limit(until));
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
@@ -130,36 +131,35 @@ impl<T: Transport> Follow<'_, T> {
                 biased;
                 signal = self.signals.next() => if stop.hear(signal) == Then::Leave {
                     if stop.is_under_way() {
-                        drop(timeout(LAST_ORDER, &mut stopping).await);
+                        stop.delivered = timeout(LAST_ORDER, &mut stopping).await.ok();
                     }
-                    return Conclusion::Left(Left { about: About::Run(run), signal, stopped_for: stop.cause });
+                    let (stopped_for, order) = (stop.cause, stop.order());
+                    return Conclusion::Left(Left { about: About::Run(run), signal, stopped_for, order });
                 },
-                () = &mut stopping, if !stop.delivered => stop.delivered = true,
-                watched = &mut watching => return self.conclude(run, started, watched, stop.cause),
+                delivered = &mut stopping, if stop.delivered.is_none() => stop.delivered = Some(delivered),
+                watched = &mut watching => return self.conclude(run, started, watched, &stop),
                 () = &mut limit, if stop.cause.is_none() => stop.give(StopCause::MaxWaitTime),
                 _ = ticks.tick() => self.display.show_now(Show::Time(self.begun.elapsed())),
             }
         }
     }
 
-    fn conclude(
-        &self,
-        run: RunId,
-        started: Option<Started>,
-        watched: Watched,
-        stopped_for: Option<StopCause>,
-    ) -> Conclusion {
+    fn conclude(&self, run: RunId, started: Option<Started>, watched: Watched, stop: &Stop) -> Conclusion {
         match watched {
             Watched::Ended(ended) => Conclusion::Finished(Box::new(Finished {
                 run,
                 started,
                 ended,
-                stopped_for,
+                stopped_for: stop.cause,
                 total: self.begun.elapsed(),
                 unwritten: None,
             })),
             Watched::NotFound => Conclusion::failed(&self.transport.unknown_run(run)),
-            Watched::Lost { why } => Conclusion::Lost { run, why },
+            Watched::Lost { why } => Conclusion::Lost {
+                run,
+                why,
+                order: stop.order(),
+            },
         }
     }
 }
@@ -181,9 +181,9 @@ async fn announce(display: &Display, started: &Started) {
 }
 
 /// Comes when the caller has waited long enough; never without a limit.
-async fn limit(begun: Instant, max_wait: Option<Duration>) {
-    match max_wait {
-        Some(max_wait) => tokio::time::sleep_until(begun + max_wait).await,
+async fn limit(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
         None => std::future::pending().await,
     }
 }

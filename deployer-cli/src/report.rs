@@ -3,7 +3,7 @@
 use protocol::{ErrorKind, IdempotencyKey, RunId};
 
 use crate::args::{CommonArgs, DEFAULT_FUNCTION};
-use crate::conclusion::{About, Conclusion, Finished, Left};
+use crate::conclusion::{About, Conclusion, Finished, Left, StopOrder};
 use crate::console::{Closing, Logs, Report};
 use crate::denial_view;
 use crate::display::{Display, Show};
@@ -84,16 +84,18 @@ pub(crate) async fn tell(display: &Display, conclusion: &Conclusion, again: &Aga
         }
         Conclusion::Denied(denial) => display.show(Show::Block(denial_view::render(denial, look))).await,
         Conclusion::Left(left) => tell_left(display, left, again).await,
-        Conclusion::Lost { run, why } => {
-            display
-                .show(Show::Error(format!("the run cannot be seen any longer: {why}")))
-                .await;
-            display
-                .show(Show::Advice(format!(
-                    "it may go on; see it again with `{}`",
-                    again.attach(*run)
-                )))
-                .await;
+        Conclusion::Lost { run, why, order } => {
+            let text = format!("the run cannot be seen any longer: {why}");
+            display.show(Show::Error(text)).await;
+            let text = match order {
+                StopOrder::NotGiven | StopOrder::NotTaken => "it may go on",
+                StopOrder::Taken => "it has been asked to stop",
+            };
+            let text = format!("{text}; see it again with `{}`", again.attach(*run));
+            display.show(Show::Advice(text)).await;
+            if *order == StopOrder::NotTaken {
+                display.show(Show::Advice(not_stopped(*run, again))).await;
+            }
         }
         Conclusion::Unanswered { key, why, .. } => {
             let text = format!("whether the run was started is not known: {why}");
@@ -155,19 +157,29 @@ async fn tell_left(display: &Display, left: &Left, again: &Again) {
             return;
         }
     };
-    let text = match left.stopped_for {
-        Some(_) => format!("left; run {run} has been asked to stop and is cleaning up"),
-        None => format!("left; run {run} goes on"),
+    let text = match left.order {
+        StopOrder::Taken => format!("left; run {run} has been asked to stop and is cleaning up"),
+        StopOrder::NotGiven | StopOrder::NotTaken => format!("left; run {run} goes on"),
     };
     display.warn(text).await;
     display
         .show(Show::Advice(format!("see it with `{}`", again.attach(run))))
         .await;
-    if left.stopped_for.is_none() {
-        display
-            .show(Show::Advice(format!("stop it with `{}`", again.cancel(run))))
-            .await;
+    match left.order {
+        StopOrder::Taken => {}
+        StopOrder::NotGiven => {
+            let text = format!("stop it with `{}`", again.cancel(run));
+            display.show(Show::Advice(text)).await;
+        }
+        StopOrder::NotTaken => display.show(Show::Advice(not_stopped(run, again))).await,
     }
+}
+
+fn not_stopped(run: RunId, again: &Again) -> String {
+    format!(
+        "the gate has not taken the order to stop it: it ends at its own deadline, or sooner with `{}`",
+        again.cancel(run)
+    )
 }
 
 fn refusal_advice(kind: ErrorKind) -> Option<&'static str> {

@@ -118,7 +118,7 @@ impl ResultDocument {
                 error: Some(ErrorDocument::new(*kind, why)),
                 ..Self::about(Outcome::Unanswered)
             },
-            Conclusion::Lost { run, why } => Self {
+            Conclusion::Lost { run, why, .. } => Self {
                 run: Some(*run),
                 error: Some(ErrorDocument::new(None, why)),
                 ..Self::about(Outcome::Lost)

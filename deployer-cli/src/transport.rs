@@ -9,6 +9,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use protocol::{Message, PROTOCOL_VERSION, Reply, RunId};
+use tokio::time::{Instant, timeout_at};
 
 #[cfg(target_os = "linux")]
 pub(crate) use in_process::InProcess;
@@ -34,6 +35,8 @@ pub(crate) struct Patience {
     pub(crate) late_lines: Duration,
     /// A run may be out of sight for this long before its outcome counts as unknown.
     pub(crate) unreachable: Duration,
+    /// What cannot be reached when `--max-wait-time` has passed is tried for this long.
+    pub(crate) after_max_wait: Duration,
     /// A message whose answer was lost, or that is refused for now, is repeated for this long.
     pub(crate) lost_answers: Duration,
     /// A message that could not be handed over at all is repeated for this long.
@@ -50,6 +53,18 @@ impl Patience {
     /// The pauses between repetitions.
     pub(crate) const fn pauses(&self) -> Pauses {
         Pauses::new(self.pause, self.longest_pause)
+    }
+}
+
+/// What the work comes to, if it does in time. Without a limit there is always time.
+pub(crate) fn in_time<T>(limit: Option<Instant>, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    // The future of a message is large, and would be in ours more than once.
+    let work = Box::pin(work);
+    async move {
+        match limit {
+            Some(limit) => timeout_at(limit, work).await.ok(),
+            None => Some(work.await),
+        }
     }
 }
 

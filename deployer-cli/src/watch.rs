@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::console::elapsed;
 use crate::display::{Display, Show};
 use crate::log::{Log, Piece, Verdict};
-use crate::transport::{Hope, Patience, Pauses, Transport};
+use crate::transport::{Hope, Patience, Pauses, Transport, in_time};
 
 /// Whatever a gate says, it is not asked more often than this, unless each answer brings us on.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -53,16 +53,21 @@ pub(crate) struct Ended {
     pub(crate) log: Verdict,
 }
 
-/// Watches the run and shows what it writes.
+/// Watches the run and shows what it writes. `until`: when the caller has waited long enough.
 pub(crate) async fn watch<T: Transport>(
     transport: &T,
     run: RunId,
     origination: Origination,
+    until: Option<Instant>,
     display: &Display,
 ) -> Watched {
-    let mut watch = Watch::new(run, display, transport.patience());
+    let mut watch = Watch::new(run, display, transport.patience(), until);
     loop {
-        let pause = match transport.send(&watch.question()).await {
+        let question = watch.ask();
+        let Some(answer) = in_time(watch.answer_by(), transport.send(&question)).await else {
+            return watch.lost();
+        };
+        let pause = match answer {
             Ok(Reply::Observed(news)) => match news.into_iter().next() {
                 Some(Observed::Run(observation)) if observation.run == run => match watch.hear(observation).await {
                     Heard::Over(ended) => return Watched::Ended(watch.conclude(*ended).await),
@@ -87,11 +92,7 @@ pub(crate) async fn watch<T: Transport>(
         };
         match pause {
             Some(pause) => sleep(pause).await,
-            None => {
-                return Watched::Lost {
-                    why: watch.last_misfortune,
-                };
-            }
+            None => return watch.lost(),
         }
     }
 }
@@ -108,10 +109,12 @@ struct Watch<'a> {
     run: RunId,
     display: &'a Display,
     patience: Patience,
+    until: Option<Instant>,
     cursor: Cursor,
     log: Log,
     phase: Option<Phase>,
     ended: Option<Instant>,
+    asked: Instant,
     unseen_since: Option<Instant>,
     pauses: Pauses,
     last_misfortune: String,
@@ -120,15 +123,17 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(run: RunId, display: &'a Display, patience: Patience) -> Self {
+    fn new(run: RunId, display: &'a Display, patience: Patience, until: Option<Instant>) -> Self {
         Self {
             run,
             display,
             patience,
+            until,
             cursor: Cursor::default(),
             log: Log::default(),
             phase: None,
             ended: None,
+            asked: Instant::now(),
             unseen_since: None,
             pauses: patience.pauses(),
             last_misfortune: String::new(),
@@ -137,7 +142,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn question(&self) -> Message {
+    fn ask(&mut self) -> Message {
+        self.asked = Instant::now();
         Message::Observe(ObserveMessage {
             runs: vec![ObserveRun {
                 run: self.run,
@@ -231,16 +237,43 @@ impl<'a> Watch<'a> {
     fn misfortune(&mut self, why: &str) -> Option<Duration> {
         tracing::info!(run = %self.run, why, "the run cannot be observed");
         why.clone_into(&mut self.last_misfortune);
-        let since = *self.unseen_since.get_or_insert_with(Instant::now);
-        let unseen = since.elapsed();
-        if unseen >= self.patience.unreachable {
+        let since = *self.unseen_since.get_or_insert(self.asked);
+        let left = self.looked_for_until(since).saturating_duration_since(Instant::now());
+        if left.is_zero() {
             return None;
         }
-        if unseen >= QUIETLY && !self.told_unseen {
-            let left = elapsed::whole(self.patience.unreachable.saturating_sub(unseen));
+        if since.elapsed() >= QUIETLY && !self.told_unseen {
+            let left = elapsed::whole(left);
             let text = format!("the run is out of sight and goes on: {why}; looking for it for {left} more");
             self.told_unseen = self.display.shown_now(Show::Warning(text));
         }
-        Some(self.pauses.next())
+        Some(self.pauses.next().min(left))
+    }
+
+    /// A run that is out of sight since then is looked for until this moment.
+    fn looked_for_until(&self, since: Instant) -> Instant {
+        let longest = since + self.patience.unreachable;
+        let after_waiting = self.until.map(|until| until.max(since) + self.patience.after_max_wait);
+        after_waiting.map_or(longest, |soon| longest.min(soon))
+    }
+
+    /// A question that has no answer by then gets none. While the run is in sight, the transport's own limits are enough until the
+    /// caller has waited long enough.
+    fn answer_by(&self) -> Option<Instant> {
+        match self.unseen_since {
+            Some(since) => Some(self.looked_for_until(since)),
+            None => self
+                .until
+                .map(|until| until.max(self.asked) + self.patience.after_max_wait),
+        }
+    }
+
+    fn lost(self) -> Watched {
+        let why = if self.last_misfortune.is_empty() {
+            "the gate does not answer".to_owned()
+        } else {
+            self.last_misfortune
+        };
+        Watched::Lost { why }
     }
 }

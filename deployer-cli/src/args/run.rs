@@ -31,7 +31,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) task: TaskArgs,
 
-    /// Give up after this time: the run is stopped and the exit code is 124. While there is no room for it, it is waited for as long [default: 2h0m0s; with --no-wait the container's own limit, and room is waited for 15 minutes]
+    /// Give up after this time: the run is stopped and the exit code is 124 (122 when AWS cannot be reached for 30 seconds more). While there is no room for it, it is waited for as long [default: 2h0m0s; with --no-wait the container's own limit, and room is waited for 15 minutes]
     #[arg(
         long,
         value_name = "DURATION",

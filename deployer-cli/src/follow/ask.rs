@@ -8,11 +8,11 @@ use std::time::Duration;
 use protocol::{ErrorKind, IdempotencyKey, Message, Reply, RunMessage, Started};
 use tokio::time::{Instant, sleep};
 
-use crate::conclusion::{About, Conclusion, Left};
+use crate::conclusion::{About, Conclusion, Left, StopOrder};
 use crate::console::elapsed;
 use crate::display::{Display, Show};
 use crate::signals::Signal;
-use crate::transport::{Arrival, Hope, Patience, Pauses, Transport};
+use crate::transport::{Arrival, Hope, Patience, Pauses, Transport, in_time};
 
 /// First pause when there is no room.
 const NO_ROOM_PAUSE: Duration = Duration::from_secs(5);
@@ -46,6 +46,8 @@ pub(super) struct Asking<'a, T> {
     patience: Patience,
     /// Room is waited for until then.
     room_until: Instant,
+    /// An answer is waited for until then.
+    answer_by: Option<Instant>,
     may_have_started: bool,
     failing_since: Option<Instant>,
     pauses: Pauses,
@@ -77,6 +79,7 @@ impl<'a, T: Transport> Asking<'a, T> {
             message: Message::Run(message),
             patience,
             room_until: begun + max_wait.unwrap_or(UNATTENDED),
+            answer_by: max_wait.map(|max_wait| begun + max_wait + patience.after_max_wait),
             may_have_started: false,
             failing_since: None,
             pauses: patience.pauses(),
@@ -89,7 +92,12 @@ impl<'a, T: Transport> Asking<'a, T> {
     pub(super) async fn ask(mut self) -> Asked {
         loop {
             self.known.nothing_runs.set(false);
-            let next = match self.transport.send(&self.message).await {
+            let Some(answer) = in_time(self.answer_by, self.transport.send(&self.message)).await else {
+                self.may_have_started = true;
+                let why = "the gate has not answered, and --max-wait-time has passed";
+                return Asked::Over(self.hopeless(why.to_owned(), None));
+            };
+            let next = match answer {
                 Ok(Reply::Started(started)) => return Asked::Started(started),
                 Ok(Reply::Denied(denial)) => return Asked::Over(Conclusion::Denied(denial)),
                 Ok(Reply::Error { kind, message }) => self.refused(kind, message),
@@ -128,6 +136,7 @@ impl<'a, T: Transport> Asking<'a, T> {
                 about,
                 signal,
                 stopped_for: None,
+                order: StopOrder::NotGiven,
             }));
         }
         let pause = self.room_pauses.next();
@@ -151,7 +160,8 @@ impl<'a, T: Transport> Asking<'a, T> {
             Hope::None | Hope::ForARun => Duration::ZERO,
         };
         let pause = self.pauses.next();
-        if since.elapsed() + pause > patience {
+        let too_late = self.answer_by.is_some_and(|limit| Instant::now() + pause > limit);
+        if since.elapsed() + pause > patience || too_late {
             return Next::Over(self.hopeless(why, kind));
         }
         tracing::info!(why, "the message is sent again");

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::OnSignal;
-use crate::conclusion::StopCause;
+use crate::conclusion::{StopCause, StopOrder};
 use crate::display::{Display, Show};
 use crate::signals::Signal;
 use crate::transport::{Hope, Transport};
@@ -26,7 +26,15 @@ pub(super) struct Stop {
     on_signal: OnSignal,
     pub(super) cause: Option<StopCause>,
     signalled: bool,
-    pub(super) delivered: bool,
+    /// What the delivery came to, when it is over.
+    pub(super) delivered: Option<Delivered>,
+}
+
+/// Whether the gate has taken the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivered {
+    Yes,
+    No,
 }
 
 impl Stop {
@@ -36,7 +44,7 @@ impl Stop {
             on_signal,
             cause: None,
             signalled: false,
-            delivered: false,
+            delivered: None,
         }
     }
 
@@ -63,7 +71,16 @@ impl Stop {
     }
 
     pub(super) const fn is_under_way(&self) -> bool {
-        self.cause.is_some() && !self.delivered
+        self.cause.is_some() && self.delivered.is_none()
+    }
+
+    /// What became of the order, as far as is known.
+    pub(super) const fn order(&self) -> StopOrder {
+        match (self.cause, self.delivered) {
+            (None, _) => StopOrder::NotGiven,
+            (Some(_), Some(Delivered::Yes)) => StopOrder::Taken,
+            (Some(_), Some(Delivered::No) | None) => StopOrder::NotTaken,
+        }
     }
 }
 
@@ -74,8 +91,10 @@ pub(super) async fn deliver_stop<T: Transport>(
     origin: &Origin,
     display: &Display,
     ordered: oneshot::Receiver<StopCause>,
-) {
-    let Ok(cause) = ordered.await else { return };
+) -> Delivered {
+    let Ok(cause) = ordered.await else {
+        return Delivered::No;
+    };
     display.show_now(Show::Note(stop_note(cause)));
     let message = Message::Stop(StopMessage {
         run,
@@ -87,7 +106,7 @@ pub(super) async fn deliver_stop<T: Transport>(
     let begun = Instant::now();
     let failure = loop {
         let (failure, longest) = match transport.send(&message).await {
-            Ok(Reply::Stopped(StopOutcome::Stopping | StopOutcome::AlreadyEnded)) => return,
+            Ok(Reply::Stopped(StopOutcome::Stopping | StopOutcome::AlreadyEnded)) => return Delivered::Yes,
             Ok(Reply::Stopped(StopOutcome::NotFound)) => (transport.unknown_run(run), patience.lost_answers),
             Ok(Reply::Error { message, .. }) => (message, patience.unreachable),
             Ok(_) => ("the gate gave an answer that does not fit".to_owned(), Duration::ZERO),
@@ -102,6 +121,7 @@ pub(super) async fn deliver_stop<T: Transport>(
     };
     let text = format!("cannot ask the run to stop: {failure}; it still ends at its own deadline");
     display.show(Show::Error(text)).await;
+    Delivered::No
 }
 
 fn stop_note(cause: StopCause) -> String {

@@ -1,7 +1,7 @@
 use protocol::Denial;
 
 use super::*;
-use crate::conclusion::{Left, MissingLines};
+use crate::conclusion::{Left, MissingLines, StopOrder};
 use crate::signals::Signal;
 
 const RUN: RunId = RunId::from_random([0xab; 16]);
@@ -28,6 +28,7 @@ fn each_way_to_end_has_a_word_and_only_the_keys_that_say_something() {
         &Conclusion::Lost {
             run: RUN,
             why: "gone".into(),
+            order: StopOrder::NotGiven,
         },
         &serde_json::json!({
             "format": 1, "outcome": "lost", "exit_code": 122, "exit_meaning": ExitCode::OutcomeUnknown.meaning(),
@@ -49,6 +50,7 @@ fn each_way_to_end_has_a_word_and_only_the_keys_that_say_something() {
             about: About::Run(RUN),
             signal: Signal::Terminate,
             stopped_for: Some(StopCause::Interrupt),
+            order: StopOrder::Taken,
         }),
         &serde_json::json!({
             "format": 1, "outcome": "left", "exit_code": 130, "exit_meaning": ExitCode::Interrupted.meaning(),

@@ -45,6 +45,7 @@ impl<E: Engine, A: AuditLog> Transport for InProcess<E, A> {
         Patience {
             late_lines: Duration::ZERO,
             unreachable: Duration::from_secs(3),
+            after_max_wait: Duration::from_secs(30),
             lost_answers: Duration::from_millis(500),
             no_way: Duration::ZERO,
             pause: Duration::from_millis(200),

@@ -52,7 +52,8 @@ const RUN: Limits = Limits {
     attempt: Duration::from_secs(75),
     total: Duration::from_secs(75),
 };
-const OBSERVE: Limits = Limits {
+/// Whoever watches or stops a run must not be held for long by one answer that does not come.
+const ABOUT_A_RUN: Limits = Limits {
     attempts: 3,
     attempt: Duration::from_secs(20),
     total: Duration::from_secs(45),
@@ -159,8 +160,8 @@ impl Limits {
     const fn of(action: Action) -> Self {
         match action {
             Action::Run => RUN,
-            Action::Observe => OBSERVE,
-            Action::Explain | Action::Describe | Action::Stop => OTHER,
+            Action::Observe | Action::Stop => ABOUT_A_RUN,
+            Action::Explain | Action::Describe => OTHER,
         }
     }
 
@@ -200,6 +201,7 @@ impl Transport for LambdaTransport {
         Patience {
             late_lines: Duration::ZERO,
             unreachable: Duration::from_mins(5),
+            after_max_wait: Duration::from_secs(30),
             lost_answers: Duration::from_mins(2),
             no_way: Duration::from_secs(10),
             pause: Duration::from_secs(1),

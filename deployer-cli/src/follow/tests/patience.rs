@@ -20,12 +20,12 @@ fn ended() -> Reply {
     news(Some(Ending::Exited { code: 0 }), log(0, Cause::Exited))
 }
 
-fn lost() -> LambdaError {
+pub(super) fn lost() -> LambdaError {
     let endpoint = "`http://test`".to_owned();
     ConnectionFailure::Silent { endpoint }.into()
 }
 
-fn unreachable() -> LambdaError {
+pub(super) fn unreachable() -> LambdaError {
     let (endpoint, why) = ("`http://test`".to_owned(), "refused".to_owned());
     ConnectionFailure::Unreachable { endpoint, why }.into()
 }

@@ -33,9 +33,21 @@ pub struct Over {
     /// The runner's deadline.
     timeout_seconds: Option<u32>,
     ran_ms: Option<u64>,
+    /// `family:revision`.
+    task_definition: String,
+    /// The log group that we read and that is not there.
+    missing_group: Option<String>,
 }
 
 impl Over {
+    /// Our own reading found that this log group does not exist.
+    pub(crate) fn with_missing_group(&self, group: Option<&String>) -> Self {
+        Self {
+            missing_group: group.cloned(),
+            ..self.clone()
+        }
+    }
+
     /// The ending. The trailer is the log's last frame, and only that: without it the log is not complete.
     pub fn judge(&self, trailer: Option<&Trailer>) -> Ending {
         match (self.output, trailer) {
@@ -103,7 +115,9 @@ impl Over {
                 match causes::find(&self.stopped_reason).map(|cause| cause.because) {
                     Some(Because::HostLost) => self.host_lost(),
                     Some(Because::StoppedByUs) => Ending::Cancelled { code },
-                    Some(Because::FailedToStart | Because::OutOfMemory) | None => self.stopped_from_beside(),
+                    Some(Because::FailedToStart | Because::NoLogGroup | Because::OutOfMemory) | None => {
+                        self.stopped_from_beside()
+                    }
                 }
             }
         }
@@ -163,10 +177,12 @@ impl Over {
         let never_ran = self.job.exit_code.is_none() && !self.started;
         let cause = self.reasons().find_map(causes::find)?;
         match cause.because {
-            Because::FailedToStart if never_ran || self.job.says_start_failed() => Some(self.failed_to_start()),
+            because if because.is_failure_to_start() && (never_ran || self.job.says_start_failed()) => {
+                Some(self.failed_to_start())
+            }
             Because::HostLost => Some(self.host_lost()),
             Because::StoppedByUs => Some(self.cancelled()),
-            Because::FailedToStart | Because::OutOfMemory => None,
+            Because::FailedToStart | Because::NoLogGroup | Because::OutOfMemory => None,
         }
     }
 
@@ -254,9 +270,22 @@ impl Over {
 
     /// The cause in plain words with what to do, then ECS's own words.
     fn explained(&self, otherwise: &str) -> String {
-        let cause = self.reasons().find_map(causes::find);
-        let plain = cause.map_or(otherwise, |cause| cause.plain);
-        causes::one_line(plain, &self.ecs_says())
+        let plain = match self.reasons().find_map(causes::find) {
+            Some(cause) if cause.because == Because::NoLogGroup => self.no_log_group(),
+            Some(cause) => cause.plain.to_owned(),
+            None => otherwise.to_owned(),
+        };
+        causes::one_line(&plain, &self.ecs_says())
+    }
+
+    fn no_log_group(&self) -> String {
+        match &self.missing_group {
+            Some(group) => format!("the log group `{group}` does not exist: create it"),
+            None => format!(
+                "the `awslogs-group` of the task definition `{}` is a log group that does not exist: create it, or correct the task definition",
+                self.task_definition
+            ),
+        }
     }
 
     /// For the end of a sentence: empty when ECS says nothing.

@@ -10,12 +10,21 @@ use crate::plain;
 pub(super) enum Because {
     /// The container could not be started.
     FailedToStart,
+    /// The container could not be started, because its log group is missing. ECS does not say which.
+    NoLogGroup,
     /// The machine was lost or taken back.
     HostLost,
     /// The kernel ended it for lack of memory.
     OutOfMemory,
     /// This engine asked ECS to stop it.
     StoppedByUs,
+}
+
+impl Because {
+    /// No container ever ran, if nothing else says that one did.
+    pub(super) const fn is_failure_to_start(self) -> bool {
+        matches!(self, Self::FailedToStart | Self::NoLogGroup)
+    }
 }
 
 /// One known cause.
@@ -168,12 +177,12 @@ const KNOWN: &[Known] = &[
     // Logs.
     known(
         &["log group", "does not exist"],
-        Because::FailedToStart,
+        Because::NoLogGroup,
         "the log group does not exist: create it",
     ),
     known(
         &["logger", "resourcenotfoundexception"],
-        Because::FailedToStart,
+        Because::NoLogGroup,
         "the log group does not exist: create it",
     ),
     known(

@@ -5,7 +5,7 @@ use aws_sdk_ecs::types::TaskStopCode;
 use protocol::OutputForm;
 
 use super::Over;
-use super::causes::{self, Because};
+use super::causes;
 use crate::settings::JOB_CONTAINER;
 
 /// Who ended a task, as ECS names it (ECS API, `Task.stopCode`).
@@ -40,7 +40,7 @@ impl Container {
     /// Docker gives 126, 127 or 128 to a container whose program could not be started at all.
     pub(super) fn says_start_failed(&self) -> bool {
         matches!(self.exit_code, None | Some(126..=128))
-            && causes::find(&self.reason).is_some_and(|cause| cause.because == Because::FailedToStart)
+            && causes::find(&self.reason).is_some_and(|cause| cause.because.is_failure_to_start())
     }
 }
 
@@ -62,6 +62,8 @@ impl Over {
             limit_mib: task.memory().and_then(|memory| memory.parse().ok()),
             timeout_seconds: timeout(task),
             ran_ms,
+            task_definition: definition(task),
+            missing_group: None,
         }
     }
 }
@@ -85,6 +87,12 @@ fn stop_code(code: Option<&TaskStopCode>) -> StopCode {
         Some(TaskStopCode::InfrastructureHealth) => StopCode::InfrastructureHealth,
         _ => StopCode::Unnamed,
     }
+}
+
+/// `family:revision`.
+fn definition(task: &types::Task) -> String {
+    let arn = task.task_definition_arn().unwrap_or_default();
+    arn.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// The runner was told its deadline in its command, which ECS repeats.

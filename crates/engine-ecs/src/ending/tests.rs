@@ -13,6 +13,8 @@ fn over() -> Over {
         limit_mib: Some(4096),
         timeout_seconds: Some(3600),
         ran_ms: Some(61_000),
+        task_definition: "deploy-runner-jobs:7".to_owned(),
+        missing_group: None,
     }
 }
 
@@ -262,4 +264,27 @@ fn a_neighbour_that_broke_is_named_and_its_victim_is_no_success() {
         &Ending::Exited { code: 0 },
     );
     host_lost_because(&exited(0), Some(trailer(0, Cause::Stopped)), "it was not deploy-runner");
+}
+
+#[test]
+fn a_missing_log_group_is_named_when_we_read_the_same_one_and_else_where_it_is_named() {
+    let says = "ResourceInitializationError: failed to validate logger args: ResourceNotFoundException: The specified log group does not exist.";
+    let over = Over {
+        started: false,
+        ..stopped_by(StopCode::TaskFailedToStart, says, None)
+    };
+    let reason = |over: &Over| {
+        let ending = over.judge(None);
+        let Ending::FailedToStart { reason } = ending else {
+            panic!("{ending:?}");
+        };
+        reason
+    };
+    let ours = over.with_missing_group(Some(&"/deploy-runner/jobs".to_owned()));
+    assert!(reason(&ours).starts_with("the log group `/deploy-runner/jobs` does not exist: create it (ECS says: "));
+    assert!(
+        reason(&over).contains("task definition `deploy-runner-jobs:7`"),
+        "{}",
+        reason(&over)
+    );
 }

@@ -47,7 +47,10 @@ impl Watched {
             return;
         }
         self.ending = match self.task.as_ref().and_then(|task| task.over.as_ref()) {
-            Some(over) => Some(over.judge(self.place.log.proven_closing().map(|closing| &closing.trailer))),
+            Some(over) => {
+                let closing = self.place.log.proven_closing().map(|closing| &closing.trailer);
+                Some(over.with_missing_group(self.missing_group.as_ref()).judge(closing))
+            }
             None if self.is_forgotten(now) => Some(self.forgotten()),
             None => None,
         };

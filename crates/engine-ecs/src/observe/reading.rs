@@ -134,7 +134,10 @@ impl Observer {
                 run.place.log.failures = 0;
                 run.place.log.reached = Some(now);
             }
-            Err(error @ LogError::NoGroup(_)) => run.remark = Some(error.to_string()),
+            Err(error @ LogError::NoGroup(group)) => {
+                run.remark = Some(error.to_string());
+                run.missing_group = Some(group.clone());
+            }
             Err(error @ LogError::Denied { .. }) => return Err(failed(error)),
             Err(error @ (LogError::Throttled | LogError::Token | LogError::Failed(_))) => {
                 if *error == LogError::Throttled {

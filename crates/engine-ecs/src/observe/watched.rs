@@ -29,6 +29,8 @@ pub(super) struct Watched {
     pub(super) log_is_read: bool,
     pub(super) pause: Millis,
     pub(super) remark: Option<String>,
+    /// The log group of the settings, if it does not exist.
+    pub(super) missing_group: Option<String>,
 }
 
 impl Watched {
@@ -46,6 +48,7 @@ impl Watched {
             ending: None,
             pause: 0,
             remark: None,
+            missing_group: None,
         }
     }
 

@@ -106,7 +106,7 @@ const ROWS: &[(Says, &str, Ends, &str)] = &[
         FAILED,
         "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit status 1",
         Ends::FailedToStart,
-        "log group does not exist",
+        "`awslogs-group` of the task definition `deploy-runner-jobs:7`",
     ),
     (
         FAILED,
@@ -124,7 +124,7 @@ const ROWS: &[(Says, &str, Ends, &str)] = &[
         IMAGE,
         "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.",
         Ends::FailedToStart,
-        "log group does not exist",
+        "`awslogs-group` of the task definition `deploy-runner-jobs:7`",
     ),
     (
         IMAGE,

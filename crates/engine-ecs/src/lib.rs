@@ -21,6 +21,8 @@
 mod clock;
 mod cursor;
 mod denied;
+#[cfg(feature = "emulated")]
+pub mod emulated;
 mod ending;
 mod engine;
 #[cfg(feature = "in-process")]

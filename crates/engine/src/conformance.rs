@@ -11,6 +11,7 @@
 )]
 
 mod ending;
+mod job;
 mod launching;
 mod log;
 mod seen;
@@ -21,6 +22,7 @@ use gatekeeper::Permit;
 use crate::Engine;
 
 pub use ending::*;
+pub use job::{JOB_SCRIPT, Job};
 pub use launching::*;
 pub use log::*;
 pub use seen::{Seen, launch, new_call, observe_to_the_end};
@@ -38,39 +40,18 @@ pub trait Harness {
     fn permit(&self, job: Job) -> Permit;
 }
 
-/// A job that behaves in a known way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Job {
-    /// Writes `out 1`, `out 2`… to standard output and `err 1`, `err 2`… to standard error, then exits with 0.
-    Print {
-        /// How many lines to each.
-        lines: u32,
-    },
-    /// Exits with the code and writes nothing.
-    Exit {
-        /// The code.
-        code: u8,
-    },
-    /// Sends itself the signal.
-    Signal {
-        /// POSIX signal number, one that ends a process.
-        signal: u8,
-    },
-    /// Writes `ready`, and when it is asked to stop (SIGTERM) writes `cleaned up` and exits with 7. Has five seconds for it.
-    CleanUpOnStop,
-    /// Writes `ready` and ignores being asked to stop. Has one second until it is killed.
-    IgnoreStop,
-    /// Writes `ready` and goes on for ever. Its deadline is after one second, and it has one second to clean up.
-    PassDeadline,
-    /// A script that the allow-list knows and the place where it should run does not have.
-    Missing,
-}
-
-/// Makes a test of every case. Takes an expression that gives a fresh [`Harness`].
+/// Makes a test of every case. Takes an expression that gives a fresh [`Harness`]. With `together:` before it there is one test, in
+/// which all cases share one harness at the same time: for an engine whose surroundings are dear.
 #[macro_export]
 macro_rules! conformance_suite {
+    (together: $harness:expr) => {
+        $crate::conformance_suite! { @cases together $harness }
+    };
     ($harness:expr) => {
-        $crate::conformance_suite! { $harness;
+        $crate::conformance_suite! { @cases apart $harness }
+    };
+    (@cases $how:ident $harness:expr) => {
+        $crate::conformance_suite! { @$how $harness;
             lines_arrive_in_order_and_complete,
             a_job_without_output_has_a_complete_log,
             reading_resumes_from_a_cursor,
@@ -92,12 +73,22 @@ macro_rules! conformance_suite {
             stopping_again_changes_nothing,
         }
     };
-    ($harness:expr; $($case:ident,)+) => {
+    (@apart $harness:expr; $($case:ident,)+) => {
         $(
             #[tokio::test]
             async fn $case() {
                 $crate::conformance::$case(&$harness).await;
             }
         )+
+    };
+    (@together $harness:expr; $($case:ident,)+) => {
+        #[tokio::test]
+        async fn every_case_of_the_suite_holds() {
+            let harness = $harness;
+            tokio::join!($(async {
+                $crate::conformance::$case(&harness).await;
+                println!("holds: {}", stringify!($case));
+            }),+);
+        }
     };
 }

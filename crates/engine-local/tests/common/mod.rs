@@ -16,7 +16,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use engine::conformance::{Harness, Job, Seen, new_call, observe_to_the_end};
+use engine::conformance::{Harness, JOB_SCRIPT, Job, Seen, new_call, observe_to_the_end};
 use engine::{Engine, Launched, Permit};
 use engine_local::{LocalConfig, LocalEngine, SecretValues};
 use gatekeeper::compiled::{
@@ -27,18 +27,6 @@ use gatekeeper::{AllowList, Decision, decide};
 use indexmap::IndexMap;
 use protocol::{LaunchType, RunId, RunRequest};
 use tempfile::TempDir;
-
-const JOB: &str = r#"#!/bin/sh
-case "$1" in
-print) i=1; while [ "$i" -le "$2" ]; do echo "out $i"; echo "err $i" >&2; i=$((i + 1)); done ;;
-exit) exit "$2" ;;
-signal) kill -"$2" $$; while :; do sleep 1; done ;;
-clean-up) trap 'echo cleaned up; exit 7' TERM; echo ready; while :; do sleep 0.05; done ;;
-ignore) trap '' TERM; echo ready; while :; do sleep 0.05; done ;;
-for-ever) echo ready; while :; do sleep 1000; done ;;
-sh) eval "$2" ;;
-esac
-"#;
 
 /// What differs between the containers of the tests.
 #[derive(Debug, Clone)]
@@ -93,7 +81,7 @@ impl Machine {
         let scripts_dir = folder.path().join("scripts");
         fs::create_dir(&scripts_dir).unwrap();
         let job = scripts_dir.join("job");
-        fs::write(&job, JOB).unwrap();
+        fs::write(&job, JOB_SCRIPT).unwrap();
         fs::set_permissions(&job, fs::Permissions::from_mode(0o755)).unwrap();
         let config = LocalConfig {
             secrets: secrets
@@ -156,22 +144,22 @@ impl Harness for Machine {
             ..Setup::default()
         };
         let calm = Setup::default();
-        let number = |number: u32| number.to_string();
+        let words = job.words();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match job {
-            Job::Print { lines } => permit(&calm, "job", &["print", &number(lines)]),
-            Job::Exit { code } => permit(&calm, "job", &["exit", &number(code.into())]),
-            Job::Signal { signal } => permit(&calm, "job", &["signal", &number(signal.into())]),
-            Job::CleanUpOnStop => permit(&calm, "job", &["clean-up"]),
-            Job::IgnoreStop => permit(&hasty, "job", &["ignore"]),
+            Job::Print { .. } | Job::Exit { .. } | Job::Signal { .. } | Job::CleanUpOnStop => {
+                permit(&calm, "job", &words)
+            }
+            Job::IgnoreStop => permit(&hasty, "job", &words),
             Job::PassDeadline => permit(
                 &Setup {
                     timeout_seconds: 1,
                     ..hasty
                 },
                 "job",
-                &["for-ever"],
+                &words,
             ),
-            Job::Missing => permit(&calm, "missing", &[]),
+            Job::Missing => permit(&calm, "missing", &words),
         }
     }
 }

@@ -66,12 +66,13 @@ def main() -> None:
     try:
         keys = {"access_key": identities.own.access_key, "secret_key": identities.own.secret_key}
         say(json.dumps({"endpoint": server.endpoint, "region": REGION, "owner": keys}))
-        commands = Commands(clients, server, tasks, agent.images)
+        commands = Commands(clients, server, tasks, agent)
         for line in sys.stdin:
             say(commands.answer(line))
     finally:
         server.close()
         children.end_all()
+        agent.podman.close()
 
 
 def say(line: str) -> None:

@@ -60,8 +60,9 @@ class Agent:
         self._identities = identities
         self._clients = clients
         self.endpoint = ""
-        self.images = ProcessHost(children)
-        self._host = self.images if settings.mode is Mode.PROCESS else PodmanHost(children)
+        self.processes = ProcessHost(children)
+        self.podman = PodmanHost(children, settings.work / "podman")
+        self._host = self.processes if settings.mode is Mode.PROCESS else self.podman
 
     def start(self, task: Task) -> None:
         """Begins the life of a task."""
@@ -164,6 +165,8 @@ class Agent:
             environment=environment,
             marker=metadata,
             folder=self._settings.work / "tasks" / task.id / container.name,
+            read_only=bool(container.definition.get("readonlyRootFilesystem", False)),
+            memory_mib=int(memory) if (memory := container.memory or task.memory) else None,
         )
 
     def _watch(self, task: Task, running: list[Live]) -> None:
@@ -179,7 +182,7 @@ class Agent:
                 return
 
     def _enforce_memory(self, task: Task, running: list[Live]) -> None:
-        """What a cgroup does on Fargate; podman would have to do it itself."""
+        """What a cgroup does on Fargate, and under podman."""
         if self._settings.mode is not Mode.PROCESS:
             return
         for live in running:

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import stack
-from .hosts import ProcessHost
+from . import rootfs, stack
+from .agent import Agent
 from .server import Server
 from .tasks import Tasks
 
@@ -21,14 +21,15 @@ from .tasks import Tasks
 class Commands:
     """The commands by name."""
 
-    def __init__(self, clients: Any, server: Server, tasks: Tasks, images: ProcessHost) -> None:
+    def __init__(self, clients: Any, server: Server, tasks: Tasks, agent: Agent) -> None:
         self._clients = clients
         self._server = server
         self._tasks = tasks
-        self._images = images
+        self._agent = agent
         self._known: dict[str, Callable[..., Any]] = {
             "aws": self._aws,
             "images": self._set_images,
+            "image": lambda **asked: rootfs.image(agent.podman, **asked),
             "zip": self._zip,
             "requests": self._requests,
             "tasks": self._tasks_in_full,
@@ -57,7 +58,7 @@ class Commands:
         return answer
 
     def _set_images(self, images: dict[str, list[str]]) -> None:
-        self._images.images.update(images)
+        self._agent.processes.images.update(images)
 
     def _zip(self, path: str, files: dict[str, str], programs: dict[str, str]) -> None:
         """A package made by hand: texts by name, and programs copied from a path."""

@@ -5,7 +5,9 @@ Responsible for starting one container, for its kill and for its exit code. Neve
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -26,6 +28,8 @@ class Launch:
     environment: dict[str, str]
     marker: str
     folder: Path
+    read_only: bool
+    memory_mib: int | None
 
 
 class CannotStart(Exception):
@@ -67,31 +71,60 @@ class ProcessHost:
 
 
 class PodmanHost:
-    """An image is an image of this machine; none is ever pulled."""
+    """An image is an image of podman, in a store of the ground's own; none is ever pulled."""
 
-    def __init__(self, children: Children) -> None:
+    def __init__(self, children: Children, folder: Path) -> None:
         self._children = children
+        self._folder = folder
+        store = ["--root", str(folder / "store"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
+        self._words = ["podman", *store, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"]
+        self._names: list[str] = []
 
     def has(self, image: str) -> bool:
         """Can the image be pulled?"""
-        return _podman("image", "exists", image).returncode == 0
+        return self._podman("image", "exists", image).returncode == 0
+
+    def add(self, name: str, archive: Path, entry_point: list[str], user: str) -> None:
+        """Makes an image of a root file system."""
+        changes = ["--change", f"ENTRYPOINT {json.dumps(entry_point)}", "--change", f"USER {user}"]
+        made = self._podman("import", *changes, str(archive), f"localhost/{name}:latest")
+        if made.returncode != 0:
+            raise ValueError(f"podman made no image `{name}`: {made.stderr.decode(errors='replace')}")
+
+    def close(self) -> None:
+        """Removes every container that was started here, and the store."""
+        for name in self._names:
+            self._remove(name)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self, launch: Launch) -> Running:
         """Runs the container in the foreground; its network is the machine's, where the ground is."""
         launch.folder.mkdir(parents=True)
-        words = ["podman", "--runtime", "runc", "run", "--name", launch.name, "--pull", "never", "--network", "host"]
+        words = [*self._words, "run", "--name", launch.name, "--pull", "never", "--network", "host", "--log-driver", "none"]
         words += ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--security-opt", "no-new-privileges"]
+        words += ["--cap-drop", "all"]
+        if launch.read_only:
+            words += ["--read-only", "--read-only-tmpfs=false"]
+        if launch.memory_mib is not None:
+            words += ["--memory", f"{launch.memory_mib}m", "--memory-swap", f"{launch.memory_mib}m"]
         for name, value in launch.environment.items():
             words += ["--env", f"{name}={value}"]
         if launch.entry_point:
             words += ["--entrypoint", launch.entry_point[0]]
         argv = [*words, launch.image, *(launch.entry_point or [])[1:], *launch.command]
+        self._names.append(launch.name)
         child = _started(self._children, argv, launch.marker, env=dict(os.environ), cwd=launch.folder)
         return Running(
             child,
-            lambda: _ignore(_podman("kill", "--signal", "KILL", launch.name)),
-            lambda: _ignore(_podman("rm", "--force", launch.name)),
+            lambda: _ignore(self._podman("kill", "--signal", "KILL", launch.name)),
+            lambda: self._remove(launch.name),
         )
+
+    def _remove(self, name: str) -> None:
+        _ignore(self._podman("rm", "--force", "--ignore", "--time", "0", name))
+
+    def _podman(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([*self._words, *words], capture_output=True, stdin=subprocess.DEVNULL, check=False)
 
 
 def _started(children: Children, argv: list[str], marker: str, **options: object) -> Child:
@@ -102,10 +135,6 @@ def _started(children: Children, argv: list[str], marker: str, **options: object
             "failed to create task for container: failed to create shim task: OCI runtime create failed: "
             f'runc create failed: unable to start container process: exec: "{argv[0]}": {error.strerror}'
         ) from error
-
-
-def _podman(*words: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["podman", "--runtime", "runc", *words], capture_output=True, stdin=subprocess.DEVNULL, check=False)
 
 
 def _ignore(_answer: object) -> None:

@@ -211,9 +211,32 @@ impl Ground {
         lines.join("\n")
     }
 
+    /// Has it not been ended?
+    pub fn is_up(&self) -> bool {
+        self.line.borrow().is_some()
+    }
+
+    /// Makes it silent: connections are taken and nothing is answered until [`Self::go_on`]. Tasks run on.
+    pub fn fall_silent(&self) {
+        self.signal("STOP");
+    }
+
+    /// Has it answer again.
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        product::run(product::command(Path::new("/bin/kill")).args(["-s", name, &id])).with(0);
+    }
+
     /// Ends it: from now on nobody answers at its endpoint, and no task or function runs.
     pub fn end(&mut self) {
-        self.line.borrow_mut().take();
+        if self.line.borrow_mut().take().is_some() {
+            // A stopped process hears nothing.
+            self.go_on();
+        }
         let begun = Instant::now();
         while self.process.try_wait().expect("it can be asked").is_none() {
             if begun.elapsed() > PATIENCE {

@@ -36,8 +36,19 @@ pub struct Scene {
 impl Scene {
     /// Everything in its place, nothing started.
     pub fn new() -> Self {
+        Self::of(Mode::Process)
+    }
+
+    /// The same, with tasks in containers of podman. There is one image, `jobs`.
+    pub fn in_podman() -> Self {
+        let scene = Self::of(Mode::Podman);
+        scene.ground.ask(&image_of_jobs());
+        scene
+    }
+
+    fn of(mode: Mode) -> Self {
         let place = Place::new();
-        let ground = Ground::start_in(Mode::Process, &place);
+        let ground = Ground::start_in(mode, &place);
         let repository = Repository::with(&place, &product::fixtures().join("aws-live"));
         let allow_list = allow_list(&place, &ground, &repository);
         let stack = Stack::install(&ground, &place, &allow_list, &images());
@@ -66,6 +77,24 @@ impl Scene {
         self.stack.special_function(&self.ground, name, special)
     }
 
+    /// What CI users asked of AWS: nothing but calls of the function.
+    #[track_caller]
+    pub fn assert_ci_asks_for_nothing_else(&self) {
+        for request in self.ground.requests() {
+            let caller = request["caller"].as_str().unwrap_or_default();
+            assert!(
+                !caller.contains(":user/ci-") || request["action"] == "InvokeFunction",
+                "a CI user asked for more: {request}"
+            );
+        }
+    }
+
+    /// Ends the simulated AWS and everything that runs in it.
+    pub fn end_aws(&mut self) {
+        self.assert_ci_asks_for_nothing_else();
+        self.ground.end();
+    }
+
     /// The id of the one task that was ever started.
     #[track_caller]
     pub fn only_run(&self) -> String {
@@ -78,6 +107,15 @@ impl Scene {
 impl Default for Scene {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Drop for Scene {
+    /// Whatever a test is about, the credentials of CI are good for one action.
+    fn drop(&mut self) {
+        if self.ground.is_up() && !std::thread::panicking() {
+            self.assert_ci_asks_for_nothing_else();
+        }
     }
 }
 
@@ -109,6 +147,18 @@ fn images() -> Value {
         "terraform-runner": runner(&programs.join("scripts")),
         "foreign": ["/bin/sh", "-c", foreign],
     })
+}
+
+/// The runner, the small jobs, and what of this machine they need.
+fn image_of_jobs() -> Value {
+    let runner = "/usr/local/bin/deploy-runner";
+    let mut programs = json!({"/bin/sh": "/bin/sh", "/bin/sleep": "/bin/sleep"});
+    programs[runner] = json!(product::programs().join("deploy-runner"));
+    for script in ["count", "where"] {
+        let source = product::fixtures().join("scripts").join(script);
+        programs[format!("/opt/deploy-runner/scripts/{script}")] = json!(source);
+    }
+    json!({"do": "image", "name": "jobs", "programs": programs, "entry_point": [runner]})
 }
 
 /// Providers come from a mirror of this machine, if it has one; otherwise Terraform asks its registry.

@@ -87,7 +87,7 @@ pub(crate) struct LogReading {
     /// When the last new entry arrived here (or the run was first seen running).
     #[serde(rename = "e", default, skip_serializing_if = "is_default")]
     pub(crate) entry: Option<Millis>,
-    /// The last new entries came well after those before them: as from a driver that sends every few seconds.
+    /// The last new entries came together: as from a driver that sends every few seconds.
     #[serde(rename = "i", default, skip_serializing_if = "is_default")]
     pub(crate) in_batches: bool,
     /// When the log was last read.

@@ -25,6 +25,8 @@ use protocol::{OutputForm, RunId};
 pub(crate) struct Entry {
     /// When it was written, by the clock of the host that wrote it.
     pub(crate) at: Millis,
+    /// How long after that it reached the store, in milliseconds.
+    pub(crate) held: Millis,
     /// One line.
     pub(crate) text: String,
 }

@@ -7,6 +7,7 @@ mod ending;
 mod live;
 mod look;
 mod reading;
+mod sharing;
 mod watched;
 
 use std::time::Duration;

@@ -10,7 +10,10 @@
 )]
 
 mod caller;
+mod cost;
 mod delay;
+mod fleet;
 mod ground;
 mod judge;
 mod once;
+mod scale;

@@ -122,10 +122,7 @@ impl LogClient {
                 .events
                 .unwrap_or_default()
                 .into_iter()
-                .map(|event| Entry {
-                    at: event.timestamp.unwrap_or_default(),
-                    text: event.message.unwrap_or_default(),
-                })
+                .map(|event| entry(event.timestamp, event.ingestion_time, event.message))
                 .collect(),
         })
     }
@@ -151,13 +148,7 @@ impl LogClient {
             .collect();
         let entries = output.events.unwrap_or_default().into_iter().filter_map(|event| {
             let of = *places.get(event.log_stream_name?.as_str())?;
-            Some((
-                of,
-                Entry {
-                    at: event.timestamp.unwrap_or_default(),
-                    text: event.message.unwrap_or_default(),
-                },
-            ))
+            Some((of, entry(event.timestamp, event.ingestion_time, event.message)))
         });
         Ok(Page {
             entries: entries.collect(),
@@ -187,5 +178,14 @@ impl LogClient {
                 LogError::Failed(format!("`{action}` got no answer: {reason}"))
             }
         }
+    }
+}
+
+fn entry(timestamp: Option<i64>, ingestion_time: Option<i64>, message: Option<String>) -> Entry {
+    let at = timestamp.unwrap_or_default();
+    Entry {
+        at,
+        held: ingestion_time.map_or(0, |ingested| ingested.saturating_sub(at)),
+        text: message.unwrap_or_default(),
     }
 }

@@ -68,7 +68,11 @@ pub(crate) async fn follow(
     Ok(Reach::More)
 }
 
-async fn next_page(client: &LogClient, log: &mut RunLog<'_>, room: &Room) -> Result<(Page<Entry>, Reading), LogError> {
+async fn next_page(
+    client: &LogClient,
+    log: &mut RunLog<'_>,
+    room: &mut Room,
+) -> Result<(Page<Entry>, Reading), LogError> {
     let reading = if log.place.token.is_none() && log.place.position > 0 {
         log.place.since = log.restart_from();
         Reading::Again
@@ -90,14 +94,16 @@ pub(super) async fn fitting_page(
     client: &LogClient,
     log: &RunLog<'_>,
     which: Which<'_>,
-    room: &Room,
+    room: &mut Room,
 ) -> Result<Page<Entry>, LogError> {
+    room.ask();
     let page = client.page(log.run, which).await?;
     let fits = room.fits(page.entries.iter().map(|entry| price(entry, log.output, log.place)));
     if fits >= page.entries.len() {
         return Ok(page);
     }
     let limit = Some(fits);
+    room.ask();
     client.page(log.run, Which { limit, ..which }).await
 }
 

@@ -1,4 +1,4 @@
-//! How much one answer may hold, counted as it looks in JSON. A Lambda answer is at most 6 MB.
+//! How much one answer may hold, counted as it looks in JSON, and what it has cost so far. A Lambda answer is at most 6 MB.
 
 /// What one page of the store (1 MB) takes, and what JSON adds to it, in bytes.
 const PAGE: usize = 1_280 * 1024;
@@ -15,6 +15,7 @@ pub(crate) struct Room {
     left: usize,
     /// With less than this no further page is begun.
     least: usize,
+    requests: u32,
 }
 
 impl Room {
@@ -24,11 +25,13 @@ impl Room {
             Self {
                 left: MOST_OF_SEVERAL,
                 least: PAGE,
+                requests: 0,
             }
         } else {
             Self {
                 left: MOST,
                 least: MOST - ENOUGH,
+                requests: 0,
             }
         }
     }
@@ -36,6 +39,16 @@ impl Room {
     /// No further page should be begun.
     pub(crate) const fn is_used_up(&self) -> bool {
         self.left < self.least
+    }
+
+    /// A page is asked for.
+    pub(super) const fn ask(&mut self) {
+        self.requests = self.requests.saturating_add(1);
+    }
+
+    /// How many pages were asked for.
+    pub(crate) const fn requests(&self) -> u32 {
+        self.requests
     }
 
     /// How many of these fit, one at least: an entry (at most 1 MB) that is larger than an answer would never be read otherwise.
@@ -78,7 +91,11 @@ mod tests {
 
     #[test]
     fn an_answer_holds_as_many_entries_as_fit_and_one_at_least() {
-        let room = Room { left: 10, least: 0 };
+        let room = Room {
+            left: 10,
+            least: 0,
+            requests: 0,
+        };
         assert_eq!(room.fits([4, 6, 1].into_iter()), 2);
         assert_eq!(room.fits([11, 1].into_iter()), 1);
     }

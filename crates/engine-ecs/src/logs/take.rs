@@ -7,8 +7,8 @@ use super::room::{Room, cost};
 use super::{Entry, RunLog};
 use crate::cursor::{Closing, LogReading, Millis};
 
-/// Entries that come so long after the last ones, in milliseconds, come in batches: the awslogs driver sends every five seconds.
-const BATCHES_APART: Millis = 3_500;
+/// Entries that reached the store so long after they were written, in milliseconds, come in batches: the awslogs driver sends every five seconds.
+const HELD_BACK: Millis = 2_500;
 
 /// How entries were come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +31,15 @@ impl RunLog<'_> {
     pub(super) fn take(&mut self, page: Vec<Entry>, reading: Reading, room: &mut Room, now: Millis) {
         self.place.stream = true;
         let before = self.entries.len();
+        let in_batches = page.iter().any(|entry| entry.held >= HELD_BACK);
         match self.output {
             OutputForm::Framed => self.take_framed(page, reading, now),
             OutputForm::Raw => self.take_raw(page),
         }
         let new = self.entries.get(before..).unwrap_or_default();
         if !new.is_empty() {
-            let before = self.place.entry.replace(now);
-            self.place.in_batches = before.is_some_and(|before| now.saturating_sub(before) >= BATCHES_APART);
+            self.place.entry = Some(now);
+            self.place.in_batches = in_batches;
         }
         for text in new {
             room.take(text);

@@ -3,6 +3,7 @@
 //! The call has no position for each stream, only one time from which it answers. Each run keeps a time below which everything that was
 //! readable has been read once, the lowest of them is asked for, and what comes again is known by its number.
 
+use super::Reach;
 use super::RunLog;
 use super::client::{LogClient, LogError, Page, WhichOfSeveral};
 use super::room::Room;
@@ -12,19 +13,10 @@ use crate::logs::Entry;
 use protocol::RunId;
 
 /// Most pages in one call.
-const PAGES: usize = 4;
+const PAGES: usize = 3;
 /// A quiet run's entries may become readable so long after they were written, in milliseconds: the awslogs driver sends every five
 /// seconds. What is later still is found by the gap that it leaves, or at the end of the run.
 const OVERLAP: Millis = 6_000;
-
-/// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Together {
-    /// How many requests it took.
-    pub(crate) requests: u32,
-    /// Read to the end as it is now.
-    pub(crate) to_the_end: bool,
-}
 
 /// Reads what is new of all these runs, at most a hundred.
 pub(crate) async fn read_together(
@@ -32,13 +24,12 @@ pub(crate) async fn read_together(
     logs: &mut [RunLog<'_>],
     room: &mut Room,
     now: Millis,
-) -> Result<Together, LogError> {
+) -> Result<Reach, LogError> {
     let runs: Vec<RunId> = logs.iter().map(|log| log.run).collect();
     let from = logs.iter().map(|log| log.place.position).min().unwrap_or_default();
     let mut token: Option<String> = None;
-    let mut requests = 0;
     let mut last = from;
-    while usize::try_from(requests).is_ok_and(|made| made < PAGES) {
+    for _ in 0..PAGES {
         let which = WhichOfSeveral {
             runs: &runs,
             from,
@@ -46,7 +37,6 @@ pub(crate) async fn read_together(
             limit: None,
         };
         let page = fitting_page(client, logs, which, room).await?;
-        requests += 1;
         last = page.entries.iter().map(|(_, entry)| entry.at).fold(last, Millis::max);
         hand_out(logs, page.entries, room, now);
         token = page.next;
@@ -54,10 +44,7 @@ pub(crate) async fn read_together(
             for log in logs.iter_mut() {
                 log.read_through(now);
             }
-            return Ok(Together {
-                requests,
-                to_the_end: true,
-            });
+            return Ok(Reach::End);
         }
         if room.is_used_up() {
             break;
@@ -71,18 +58,17 @@ pub(crate) async fn read_together(
         log.place.position = log.place.position.max(through);
         log.leave_token();
     }
-    Ok(Together {
-        requests,
-        to_the_end: false,
-    })
+    // Whoever reads with others keeps to the pace that the quota allows: what is left comes with the next call.
+    Ok(Reach::Near)
 }
 
 async fn fitting_page(
     client: &LogClient,
     logs: &[RunLog<'_>],
     which: WhichOfSeveral<'_>,
-    room: &Room,
+    room: &mut Room,
 ) -> Result<Page<(usize, Entry)>, LogError> {
+    room.ask();
     let page = client.page_of_several(which).await?;
     let prices = page
         .entries
@@ -93,6 +79,7 @@ async fn fitting_page(
         return Ok(page);
     }
     let limit = Some(fits);
+    room.ask();
     client.page_of_several(WhichOfSeveral { limit, ..which }).await
 }
 

@@ -1,5 +1,5 @@
-//! How many runs are live in the cluster, so that their readers share the account's quotas. Counted at most once a minute; those that
-//! this instance was asked for itself are known at once.
+//! How many runs are live in the cluster, so that their readers share the account's quotas. Counted once a minute, or four times where many
+//! share; those that this instance was asked for itself are known at once.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,9 @@ use crate::cursor::Millis;
 
 /// A count is good for so long, in milliseconds.
 const GOOD_FOR: Millis = 60_000;
+/// The same from this many runs on, whose number decides the pace of each.
+const GOOD_FOR_MANY: Millis = 15_000;
+const MANY: u32 = 8;
 
 /// Whoever watches a run asks for it at least this often, in milliseconds, however many share the quota.
 const ASKED_FOR: Millis = 45_000;
@@ -58,9 +61,12 @@ impl Live {
     /// It is time to count.
     pub(crate) fn is_due(&self, now: Millis) -> bool {
         // After a throttle it is counted at once, and then not more than every five seconds while throttling goes on.
+        let own = self.own().len();
+        let outgrown = |count: Count| usize::try_from(count.runs).is_ok_and(|runs| own >= runs.max(1) * 2);
         self.last().is_none_or(|count| {
             let age = now.saturating_sub(count.at);
-            age >= GOOD_FOR || (count.doubted && age >= GOOD_FOR / 12)
+            let good_for = if count.runs < MANY { GOOD_FOR } else { GOOD_FOR_MANY };
+            age >= good_for || ((count.doubted || outgrown(count)) && age >= GOOD_FOR / 12)
         })
     }
 
@@ -104,9 +110,16 @@ mod tests {
     fn runs_are_counted_once_a_minute() {
         let live = Live::default();
         assert!(live.is_due(0));
-        live.set(12, 1_000);
-        assert_eq!(live.runs(), 12);
+        live.set(7, 1_000);
+        assert_eq!(live.runs(), 7);
         assert!(!live.is_due(60_999) && live.is_due(61_000));
+    }
+
+    #[test]
+    fn many_runs_are_counted_more_often_because_each_ones_pace_depends_on_their_number() {
+        let live = Live::default();
+        live.set(8, 1_000);
+        assert!(!live.is_due(15_999) && live.is_due(16_000));
     }
 
     #[test]
@@ -120,6 +133,16 @@ mod tests {
         assert_eq!(live.runs(), 199);
         live.ask((0..2).map(run), 47_000);
         assert_eq!(live.runs(), 3);
+    }
+
+    #[test]
+    fn a_count_that_knows_less_than_half_of_the_runs_seen_here_is_out_of_date() {
+        let live = Live::default();
+        live.set(3, 1_000);
+        live.ask((0..5).map(|number| RunId::from_random([number; 16])), 2_000);
+        assert!(!live.is_due(6_000));
+        live.ask((5..6).map(|number| RunId::from_random([number; 16])), 2_000);
+        assert!(!live.is_due(5_999) && live.is_due(6_000));
     }
 
     #[test]

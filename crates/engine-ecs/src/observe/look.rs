@@ -1,13 +1,13 @@
 //! One look at all runs of a call: ECS is asked once for all of them and only when it is time, then their logs are read.
 
 use engine::ObserveError;
-use protocol::{Phase, RunId};
+use protocol::{OutputForm, Phase, RunId};
 use tokio::time::{Duration, sleep};
 
 use super::Observer;
 use super::watched::Watched;
 use crate::cursor::Millis;
-use crate::pace::Share;
+use crate::pace::{self, Share};
 use crate::tasks::{ReadError, Task};
 
 /// ECS may not know a task yet that it has just started: pauses between the looks at a run that nothing else proves, two seconds in all.
@@ -16,6 +16,11 @@ const LOOK_AGAIN: [Duration; 3] = [
     Duration::from_millis(600),
     Duration::from_millis(1_100),
 ];
+
+/// So many throttles of a run, one after the other, are told also where many share the quota.
+const WORTH_A_REMARK: u8 = 5;
+/// A run that is seen running for the first time counts as running for so long at most, in milliseconds.
+const STARTED_BEFORE: Millis = 6_000;
 
 impl Observer {
     pub(super) fn now(&self) -> Millis {
@@ -32,7 +37,7 @@ impl Observer {
         self.ask_ecs(watched, counted).await?;
         let requests = self.read_logs(watched, counted).await?;
         let now = self.now();
-        let share = self.share(watched.len(), requests);
+        let share = self.share(watched, requests);
         for run in watched {
             run.conclude(now);
             run.settle_pace(now, share);
@@ -44,18 +49,29 @@ impl Observer {
     }
 
     /// What one of all those has of the account's quotas who watch as many runs as this call does.
-    pub(super) fn share(&self, runs: usize, requests: u32) -> Share {
-        let runs = u32::try_from(runs).unwrap_or(u32::MAX).max(1);
-        let per_second = if runs == 1 {
-            self.quotas.get_log_events
-        } else {
-            self.quotas.filter_log_events
-        };
-        Share {
+    pub(super) fn share(&self, watched: &[Watched], requests: u32) -> Share {
+        let runs = u32::try_from(watched.len()).unwrap_or(u32::MAX).max(1);
+        let (get, filter) = (self.quotas.get_log_events.get(), self.quotas.filter_log_events.get());
+        let share = Share {
             readers: self.live.runs().div_ceil(runs),
             requests,
-            per_second: per_second.get(),
+            per_second: if runs == 1 { get } else { filter },
+        };
+        if self.takes_turns(watched) {
+            let per_second = pace::of_both(get, filter);
+            return Share { per_second, ..share };
         }
+        share
+    }
+
+    /// It is the reader of one run among so many of them that they use both quotas of the log.
+    pub(super) fn takes_turns(&self, watched: &[Watched]) -> bool {
+        let share = Share {
+            readers: self.live.runs(),
+            requests: 1,
+            per_second: self.quotas.get_log_events.get(),
+        };
+        matches!(watched, [run] if run.place.output == OutputForm::Framed) && share.is_crowded()
     }
 
     /// Counts the live runs if it is time, and somebody's pace depends on it.
@@ -63,7 +79,7 @@ impl Observer {
         let now = self.now();
         let wanted = watched
             .iter()
-            .any(|run| run.place.phase >= Phase::Starting && run.place.task.over.is_none());
+            .any(|run| run.place.task.over.is_none() && run.place.task.missing.is_none());
         if !wanted || !self.live.is_due(now) {
             return Ok(false);
         }
@@ -75,11 +91,21 @@ impl Observer {
         Ok(true)
     }
 
+    /// The number of those who share a quota may be another one. Where they are many, a few throttles are nothing to be told of: they make a new
+    /// pace, and that is told.
+    pub(super) fn note_throttle(&self, run: &mut Watched) {
+        self.live.doubt();
+        if self.live.runs() > 1 && run.place.log.failures < WORTH_A_REMARK {
+            run.remark = None;
+        }
+    }
+
     async fn ask_ecs(&self, watched: &mut [Watched], counted: bool) -> Result<(), ObserveError> {
         let now = self.now();
+        let several = watched.len() > 1;
         let due = watched.iter().any(|run| {
             let facts = run.facts(now);
-            facts.task_is_due() && !(counted && facts.is_quiet())
+            facts.task_is_due() && !(counted && facts.is_quiet()) && !(several && facts.was_just_asked())
         });
         if !due {
             return Ok(());
@@ -95,9 +121,9 @@ impl Observer {
             let tasks = match self.tasks.describe(&runs).await {
                 Ok(tasks) => tasks,
                 Err(ReadError::Throttled) => {
-                    self.live.doubt();
                     for run in watched.iter_mut() {
                         run.fail("ECS is asked too often in this account");
+                        self.note_throttle(run);
                     }
                     return Ok(());
                 }
@@ -146,7 +172,10 @@ impl Watched {
         place.output = task.output;
         place.phase = place.phase.max(task.phase.min(Phase::Stopping));
         if place.phase >= Phase::Running {
-            place.log.entry.get_or_insert(now);
+            let since = task.started.map_or(now, |started| {
+                started.as_millisecond().clamp(now.saturating_sub(STARTED_BEFORE), now)
+            });
+            place.log.entry.get_or_insert(since);
         }
         if task.over.is_some() {
             place.task.over.get_or_insert(now);

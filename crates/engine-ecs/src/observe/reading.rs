@@ -1,20 +1,19 @@
-//! Reads the logs of a call's runs: those that have caught up together, the others each by itself, and searches for what is missing.
+//! Reads the logs of a call's runs. A single run is read by the store's own token; several share their requests, and a few of them are read by
+//! themselves. What is missing is searched for.
 
 use engine::ObserveError;
-use protocol::{OutputForm, Phase};
+use protocol::{OutputForm, RunId};
 
 use super::Observer;
 use super::look::failed;
+use super::sharing::Sharing;
 use super::watched::Watched;
 use crate::cursor::Millis;
 use crate::logs::{LogError, Missing, Reach, Room, RunLog, follow, plan, read_together, sweep};
+use crate::pace;
 
 /// Most runs of one call that are read by themselves, and most that are searched: the others have their turn in the next calls.
 const BY_THEMSELVES: usize = 4;
-/// A run whose reading lies further behind than this, in milliseconds, would have the others read again from there.
-const CAUGHT_UP: Millis = 120_000;
-/// The first entry of a task is not older than the task, by the clock of another machine, in milliseconds.
-const BEFORE_CREATION: Millis = 10_000;
 /// The whole log is read once more so long after the task stopped, in milliseconds: in time for the ending.
 const LAST_RESORT: Millis = 25_000;
 
@@ -22,71 +21,105 @@ impl Observer {
     /// Reads what is due. Answers how many requests one look takes.
     pub(super) async fn read_logs(&self, watched: &mut [Watched], counted: bool) -> Result<u32, ObserveError> {
         let now = self.now();
-        let share = self.share(watched.len(), 1);
-        let runs = watched.len();
+        let share = self.share(watched, 1);
+        let takes_turns = self.takes_turns(watched);
+        let mut room = Room::of(watched.len());
+        let is_single = watched.len() == 1;
         let mut due: Vec<&mut Watched> = watched
             .iter_mut()
             .filter(|run| run.facts(now).log_is_due(run.asked_ecs || counted, share))
             .collect();
-        let mut room = Room::of(runs);
-        let requests = if due.len() < 2 {
-            self.follow_each(&mut due, &mut room).await?;
-            1
-        } else {
-            self.read_several(&mut due, &mut room).await?
-        };
-        self.repair(&mut due, &mut room).await?;
-        Ok(requests)
+        if is_single {
+            self.read_one(due, takes_turns, &mut room).await?;
+            // What a search takes besides is no reason to come later.
+            return Ok(1);
+        }
+        due.retain(|run| !run.facts(now).awaits_batch());
+        let mut read = self.read_several(due, &mut room).await?;
+        self.repair(&mut read, &mut room).await?;
+        for run in read {
+            run.keep_pace();
+        }
+        Ok(room.requests())
     }
 
-    async fn read_several(&self, due: &mut Vec<&mut Watched>, room: &mut Room) -> Result<u32, ObserveError> {
+    async fn read_one(
+        &self,
+        mut due: Vec<&mut Watched>,
+        takes_turns: bool,
+        room: &mut Room,
+    ) -> Result<(), ObserveError> {
+        let quotas = self.quotas;
+        let asks_the_other = |run: RunId| {
+            takes_turns && pace::asks_the_other(run, quotas.get_log_events.get(), quotas.filter_log_events.get())
+        };
+        if due.iter().any(|run| run.place.log.stream && asks_the_other(run.run)) {
+            let (read, missing) = self.read_group(due, room).await?;
+            due = read;
+            due.extend(missing);
+        } else {
+            self.follow_each(&mut due, room).await?;
+        }
+        self.repair(&mut due, room).await
+    }
+
+    /// Answers the same runs.
+    async fn read_several<'a>(
+        &self,
+        due: Vec<&'a mut Watched>,
+        room: &mut Room,
+    ) -> Result<Vec<&'a mut Watched>, ObserveError> {
         let now = self.now();
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
-        for run in due.drain(..) {
-            if run.reads_together(now) {
-                together.push(run);
-            } else {
-                alone.push(run);
-            }
-        }
-        let mut requests = self.read_group(&mut together, room).await?;
-        if requests.is_none() {
-            // Which stream it is the store does not say: those that surely exist go on, the others are tried one by one.
-            let (mut known, mut unknown): (Vec<_>, Vec<_>) = together.into_iter().partition(|run| run.place.log.stream);
-            for run in &mut unknown {
-                // From now on by itself: one stream that does not exist would cost the others a request each time.
-                run.place.log.reached.get_or_insert(0);
-            }
-            requests = self.read_group(&mut known, room).await?;
-            alone.extend(unknown);
-            together = known;
-        }
+        let Sharing {
+            up_to_date,
+            behind,
+            mut alone,
+        } = Sharing::of(due, now);
+        let (mut read, missing) = self.read_group(up_to_date, room).await?;
+        alone.extend(missing);
+        let (mut begun, missing) = self.read_group(behind, room).await?;
+        let (must_exist, may_come): (Vec<_>, Vec<_>) = missing.into_iter().partition(|run| run.stream_is_missing(now));
+        alone.extend(must_exist);
+        read.extend(may_come);
         alone.sort_by_key(|run| run.place.log.read);
         self.follow_each(&mut alone, room).await?;
-        due.extend(together);
-        due.extend(alone);
-        Ok(requests.unwrap_or_default().max(1))
+        read.append(&mut begun);
+        read.append(&mut alone);
+        Ok(read)
     }
 
-    /// Reads these with one call for all. Answers how many requests that took; none when one of their streams does not exist.
-    async fn read_group(&self, group: &mut [&mut Watched], room: &mut Room) -> Result<Option<u32>, ObserveError> {
-        if group.is_empty() {
-            return Ok(Some(0));
+    /// Reads these with one call for all. Answers those that were read, and those whose stream may not exist.
+    async fn read_group<'a>(
+        &self,
+        mut group: Vec<&'a mut Watched>,
+        room: &mut Room,
+    ) -> Result<(Vec<&'a mut Watched>, Vec<&'a mut Watched>), ObserveError> {
+        let mut missing = Vec::new();
+        while !group.is_empty() {
+            let now = self.now();
+            let mut logs: Vec<RunLog<'_>> = group.iter_mut().map(|run| run.log()).collect();
+            let read = read_together(&self.logs, &mut logs, room, now).await;
+            if read != Err(LogError::NoStream) {
+                for run in &mut group {
+                    self.note(run, read.as_ref().copied(), now)?;
+                }
+                break;
+            }
+            // Which stream it is the store does not say: those that surely exist are read, the others come by themselves.
+            let (surely, mut perhaps): (Vec<_>, Vec<_>) = group.into_iter().partition(|run| run.place.log.stream);
+            group = if perhaps.is_empty() {
+                perhaps = surely;
+                Vec::new()
+            } else {
+                surely
+            };
+            for run in &mut perhaps {
+                run.place.log.stream = false;
+                self.note(run, Err(&LogError::NoStream), now)?;
+            }
+            missing.append(&mut perhaps);
         }
-        let now = self.now();
-        let mut logs: Vec<RunLog<'_>> = group.iter_mut().map(|run| run.log()).collect();
-        let read = read_together(&self.logs, &mut logs, room, now).await;
-        let (requests, reach) = match &read {
-            Err(LogError::NoStream) => return Ok(None),
-            Err(error) => (1, Err(error)),
-            Ok(read) if read.to_the_end => (read.requests, Ok(Reach::End)),
-            // Whoever reads with others keeps to the pace that the quota allows, and not to `More`: what is left comes with the next call.
-            Ok(read) => (read.requests, Ok(Reach::Near)),
-        };
-        for run in group {
-            self.note(run, reach, now)?;
-        }
-        Ok(Some(requests))
+        Ok((group, missing))
     }
 
     async fn follow_each(&self, runs: &mut [&mut Watched], room: &mut Room) -> Result<(), ObserveError> {
@@ -140,10 +173,10 @@ impl Observer {
             }
             Err(error @ LogError::Denied { .. }) => return Err(failed(error)),
             Err(error @ (LogError::Throttled | LogError::Token | LogError::Failed(_))) => {
-                if *error == LogError::Throttled {
-                    self.live.doubt();
-                }
                 run.fail(&error.to_string());
+                if *error == LogError::Throttled {
+                    self.note_throttle(run);
+                }
             }
         }
         Ok(())
@@ -151,17 +184,11 @@ impl Observer {
 }
 
 impl Watched {
-    /// Its stream should exist, and its reading is not far behind that of the others.
-    fn reads_together(&mut self, now: Millis) -> bool {
-        let log = &mut self.place.log;
-        if log.position == 0
-            && let Some(created) = self.task.as_ref().and_then(|task| task.created)
-        {
-            log.position = (created.as_millisecond() - BEFORE_CREATION).max(0);
+    /// Whoever shares requests with others comes when the quota allows it, and not at once: there is more then.
+    fn keep_pace(&mut self) {
+        if self.reach == Some(Reach::More) {
+            self.reach = Some(Reach::Near);
         }
-        self.place.output == OutputForm::Framed
-            && (log.stream || (self.place.phase >= Phase::Running && log.reached.is_none()))
-            && log.position >= now.saturating_sub(CAUGHT_UP)
     }
 
     fn missing(&self, now: Millis) -> Missing {

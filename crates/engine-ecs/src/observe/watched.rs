@@ -64,6 +64,7 @@ impl Watched {
             over: self.place.task.over.is_some() || self.place.task.missing.is_some(),
             log_is_read: self.log_is_read,
             entry: self.place.log.entry,
+            latest: self.place.log.latest,
             in_batches: self.place.log.in_batches,
             seen: self.place.task.seen,
             read: self.place.log.read,

@@ -19,6 +19,7 @@ fn active() -> Facts {
         over: false,
         log_is_read: false,
         entry: Some(999_900),
+        latest: 999_800,
         in_batches: false,
         seen: Some(999_000),
         read: Some(999_950),
@@ -130,7 +131,16 @@ fn a_job_whose_log_could_not_be_read_for_long_is_not_called_quiet() {
 #[test]
 fn many_readers_share_the_quota_and_are_told() {
     let pause = active().pause(RUN, shared_by(120));
-    assert!((15_000..=16_500).contains(&pause), "{pause}");
+    assert!((7_500..=24_000).contains(&pause), "{pause}");
+    let next = Facts {
+        now: active().now + pause,
+        ..active()
+    };
+    assert_eq!(
+        next.pause(RUN, shared_by(120)),
+        15_360,
+        "a round later it is its turn again"
+    );
     assert_eq!(
         active().remark(shared_by(120)).as_deref(),
         Some("output is read every 15 s: 120 readers share the account's log quota")
@@ -171,11 +181,65 @@ fn runs_that_back_off_together_come_back_at_different_times() {
     assert!(pauses.len() > 10, "{pauses:?}");
 }
 
+#[test]
+fn a_read_that_failed_is_repeated_soon_although_many_share() {
+    let failed = Facts {
+        failures: 1,
+        read: Some(999_950),
+        ..active()
+    };
+    assert!((1_000..=1_100).contains(&failed.pause(RUN, shared_by(200))));
+    assert!(failed.log_is_due(false, shared_by(200)));
+}
+
+#[test]
+fn a_quiet_job_is_read_in_its_turn_although_ecs_is_asked_in_each() {
+    let quiet = Facts {
+        read: Some(970_000),
+        ..quiet_for(100_000)
+    };
+    assert!(quiet.log_is_due(true, shared_by(120)) && !quiet.log_is_due(true, ALONE));
+}
+
+#[test]
+fn a_run_that_had_its_batch_is_left_out_until_the_next_can_be_there() {
+    let check = |since_sent: Millis, since_here: Millis, in_batches: bool, expected: bool| {
+        let facts = Facts {
+            latest: 1_000_000 - since_sent,
+            entry: Some(1_000_000 - since_here),
+            in_batches,
+            ..active()
+        };
+        assert_eq!(facts.awaits_batch(), expected, "{since_sent} {since_here} {in_batches}");
+    };
+    check(4_400, 4_000, true, true);
+    check(4_600, 4_000, true, false);
+    check(-60_000, 4_600, true, false);
+    check(1_000, 500, false, false);
+}
+
+#[test]
+fn the_readers_of_both_quotas_are_as_many_as_each_bears() {
+    let runs = (0..=u8::MAX).flat_map(|first| (0..8_u8).map(move |second| (first, second)));
+    let asking = runs.filter(|(first, second)| {
+        let mut bits = [*first; 16];
+        bits[15] = second.wrapping_mul(37).wrapping_add(first.wrapping_mul(101));
+        asks_the_other(RunId::from_random(bits), 10, 5)
+    });
+    assert_eq!(of_both(10, 5), 13);
+    // Three of thirteen requests a second.
+    let part = asking.count() * 100 / 2_048;
+    assert!((18..=28).contains(&part), "{part} %");
+}
+
 proptest! {
     #[test]
     fn all_readers_together_stay_inside_the_quota(readers in 1_u32..5_000, requests in 1_u32..5, per_second in 1_u32..50) {
         let share = Share { readers, requests, per_second };
-        let facts = Facts { entry: Some(1_000_000), ..active() };
+        let mut facts = Facts { entry: Some(1_000_000), ..active() };
+        // Its first turn may come early.
+        facts.now += facts.pause(RUN, share);
+        facts.entry = Some(facts.now);
         let pause = facts.pause(RUN, share);
         let made = i64::from(readers) * i64::from(requests) * 1_000;
         prop_assert!(made <= pause * i64::from(per_second), "{pause}");

@@ -232,10 +232,10 @@ async fn separate_readers_of_many_runs_stay_inside_the_quota_and_are_told() {
     let reads = world.with(|model| model.count("GetLogEvents"));
     assert!(
         (6..=12).contains(&reads),
-        "120 such readers have 8 reads a second: {reads} in two minutes"
+        "120 such readers have 8 of these reads a second: {reads} in two minutes"
     );
     assert!(
-        seen[0].remarks[0].contains("output is read every 15 s: 120 readers share"),
+        seen[0].remarks[0].contains("output is read every 11 s: 120 readers share"),
         "{:?}",
         seen[0].remarks
     );

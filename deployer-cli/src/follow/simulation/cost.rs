@@ -15,7 +15,7 @@ const MILLION_INVOCATIONS: f64 = 0.20;
 const GB_SECOND: f64 = 0.000_016_666_7;
 /// The function's memory, as the document gives it.
 const FUNCTION_GB: f64 = 0.125;
-/// The price list of CloudWatch names none for `GetLogEvents` and `FilterLogEvents`, and ECS itself has none:
+/// The price list of `CloudWatch` names none for `GetLogEvents` and `FilterLogEvents`, and ECS itself has none:
 /// <https://aws.amazon.com/cloudwatch/pricing/>, <https://aws.amazon.com/ecs/pricing/>.
 const LOGS_OR_ECS_REQUEST: f64 = 0.0;
 

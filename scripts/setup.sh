@@ -2,7 +2,7 @@
 # Installs what a make target needs and is missing, and says what it installs.
 # Usage: scripts/setup.sh build|demo|test|lint|bench
 #
-# Responsible for: system packages (bubblewrap, jq, git, a C compiler; podman for the tests), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
+# Responsible for: system packages (bubblewrap, jq, git, a C compiler, what the scripts call; podman for the tests), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
 # never installs terraform (it says how to get it), never changes a setting of the machine.
 set -euo pipefail
 
@@ -130,7 +130,7 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman podman:runc
+    packages bwrap:bubblewrap jq:jq podman:podman podman:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry
     terraform_is_there
     sandbox_works
     test_ground

@@ -104,7 +104,8 @@ impl Checkout {
         }
     }
 
-    fn resolve(&self, path: &RelativePath) -> Result<PathBuf, PlaceError> {
+    /// A file or directory, with every link resolved.
+    pub fn resolve(&self, path: &RelativePath) -> Result<PathBuf, PlaceError> {
         let absent = |error: &io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         let resolved = match self.root.join(path.as_path()).canonicalize() {
             Ok(resolved) => resolved,
@@ -127,7 +128,13 @@ impl Checkout {
 fn require_code(directory: &Path, path: &RelativePath, binary: Program) -> Result<(), PlaceError> {
     let is_code: fn(&str) -> bool = match binary {
         Program::Terragrunt => |name| matches!(name, "terragrunt.hcl" | "terragrunt.hcl.json"),
-        Program::Terraform | Program::Git => |name| {
+        Program::Terraform
+        | Program::Git
+        | Program::Packer
+        | Program::Buildah
+        | Program::Kaniko
+        | Program::Buildctl
+        | Program::Skopeo => |name| {
             let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
             extension == Some("tf") || name.ends_with(".tf.json")
         },
@@ -144,7 +151,13 @@ fn require_code(directory: &Path, path: &RelativePath, binary: Program) -> Resul
     }
     let expected = match binary {
         Program::Terragrunt => "`terragrunt.hcl`",
-        Program::Terraform | Program::Git => "`.tf` files",
+        Program::Terraform
+        | Program::Git
+        | Program::Packer
+        | Program::Buildah
+        | Program::Kaniko
+        | Program::Buildctl
+        | Program::Skopeo => "`.tf` files",
     };
     Err(PlaceError::NoCode {
         path: path.clone(),

@@ -57,6 +57,16 @@ fn require_durable_state(order: &Order, tool: &Tool<'_>, temporary: &Path) -> Re
         (Program::Terraform, Operation::Apply(_) | Operation::Destroy(..)) => {
             Ok(state_place::require_durable(tool.directory(), temporary)?)
         }
-        (Program::Terraform | Program::Terragrunt | Program::Git, _) => Ok(()),
+        (
+            Program::Terraform
+            | Program::Terragrunt
+            | Program::Git
+            | Program::Packer
+            | Program::Buildah
+            | Program::Kaniko
+            | Program::Buildctl
+            | Program::Skopeo,
+            _,
+        ) => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 //! Responsible for the words and the environment the tool gets, for `init`, and for standard output holding the tool's answer
 //! alone. Runs only with a [`Clearance`].
 
-mod environment;
+pub(crate) mod environment;
 
 use std::env;
 use std::ffi::OsString;

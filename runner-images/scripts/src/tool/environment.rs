@@ -41,7 +41,7 @@ const FIXED: [(&str, &str); 11] = [
 ];
 
 /// The tool's environment, made of the script's.
-pub(super) fn of_tool(own: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
+pub(crate) fn of_tool(own: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<_> = own.filter(|(name, _)| !is_removed(name.as_bytes())).collect();
     environment.extend(FIXED.map(|(name, value)| (name.into(), value.into())));
     environment.push(("PATH".into(), program::search_path()));

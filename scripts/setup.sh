@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a make target needs and is missing, and says what it installs.
-# Usage: scripts/setup.sh build|demo|test|lint|bench
+# Usage: scripts/setup.sh build|images|demo|test|lint|bench
 #
 # Responsible for: system packages (bubblewrap, jq, git, a C compiler, what the scripts call; podman for the tests), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
 # never installs terraform (it says how to get it), never changes a setting of the machine.
@@ -130,12 +130,17 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman podman:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry
+    packages bwrap:bubblewrap jq:jq podman:podman podman:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client strip:binutils
     terraform_is_there
     sandbox_works
     test_ground
     cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
         say "cargo-nextest could not be installed: the tests run with cargo test"
+    ;;
+images)
+    rust
+    packages packer:packer buildah:buildah skopeo:skopeo ssh:openssh-client strip:binutils jq:jq
+    terraform_is_there
     ;;
 bench)
     rust
@@ -150,6 +155,6 @@ lint)
         fail "cargo-deny could not be installed" "run: cargo install --locked cargo-deny@$DENY_VERSION"
     ;;
 *)
-    fail "usage: scripts/setup.sh build|demo|test|lint|bench"
+    fail "usage: scripts/setup.sh build|images|demo|test|lint|bench"
     ;;
 esac

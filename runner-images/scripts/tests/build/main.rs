@@ -11,4 +11,6 @@ mod packer;
 #[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
 mod random;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod requests;

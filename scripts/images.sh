@@ -18,6 +18,7 @@ fail() {
     exit 1
 }
 
+[ "$(id -u)" -eq 0 ] || fail "the files of an image belong to root: run this as root, or in \`buildah unshare\`"
 [ -x "$programs/deploy-runner" ] || fail "the programs are not built: run \`make build\`"
 for tool in buildah skopeo packer terraform; do
     command -v "$tool" >/dev/null || fail "\`$tool\` is missing: run \`scripts/setup.sh images\`"

@@ -29,7 +29,7 @@ fn page(name: &str, program: &str) -> String {
 
 #[test]
 fn the_references_are_what_the_scripts_say_of_themselves() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scripts");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
     for (name, program) in SCRIPTS {
         let (file, page) = (folder.join(format!("{name}.md")), page(name, program));
         if std::env::var_os("UPDATE_DOCS").is_some() {

@@ -29,6 +29,7 @@ images: ## build the container images here, without a registry, and print their 
 	@scripts/setup.sh images
 	@scripts/dist.sh $(PROFILE)
 	@scripts/images.sh
+	@scripts/sbom.sh
 
 demo: ## watch the whole product work on a small Terraform repository
 	@scripts/setup.sh demo

@@ -118,6 +118,20 @@ test_ground() {
     cp "$list" "$venv/installed.txt"
 }
 
+# syft, for inventories of images, pinned with its hash in a virtual environment of its own.
+sbom_tool() {
+    local list=$here/runner-images/sbom-requirements.txt venv=$tools/sbom-venv
+    if cmp -s "$list" "$venv/installed.txt"; then
+        return 0
+    fi
+    say "installing syft into target/tools/sbom-venv with pip"
+    rm -rf "$venv"
+    python3 -m venv "$venv" >/dev/null 2>&1 || fail "python3 cannot make a virtual environment" "install its package \`python3-venv\`"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$list" >&2 ||
+        fail "pip could not install runner-images/sbom-requirements.txt: its own message is above"
+    cp "$list" "$venv/installed.txt"
+}
+
 case ${1-} in
 build)
     rust
@@ -134,13 +148,16 @@ test)
     terraform_is_there
     sandbox_works
     test_ground
+    sbom_tool
     cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
         say "cargo-nextest could not be installed: the tests run with cargo test"
     ;;
 images)
     rust
-    packages packer:packer buildah:buildah skopeo:skopeo ssh:openssh-client strip:binutils jq:jq
+    packages packer:packer buildah:buildah skopeo:skopeo ssh:openssh-client strip:binutils jq:jq python3:python3
     terraform_is_there
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+    sbom_tool
     ;;
 bench)
     rust

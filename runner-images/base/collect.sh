@@ -16,7 +16,7 @@ copy() {
 }
 
 # A merged /usr, as Debian has it: libraries are found under both names.
-mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib" "$root/usr/lib64"
+mkdir -p "$root/var/lib/dpkg/status.d" "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib" "$root/usr/lib64"
 for name in bin sbin lib lib64; do
     ln -sfn "usr/$name" "$root/$name"
 done
@@ -37,3 +37,12 @@ chmod 1777 "$root/tmp"
 printf 'root:x:0:0:root:/root:/bin/sh\njob:x:10001:10001:job:/home/job:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\njob:x:10001:\n' >"$root/etc/group"
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
+
+# The packages that the files are from, where scanners of images look for packages that were not installed. Debian knows some files by
+# their old name, without /usr.
+find "$root/usr" "$root/etc" -type f | sed "s|^$root||; p; s|^/usr||" |
+    xargs dpkg-query --search 2>/dev/null | sed 's/: .*//' | sort -u >"$root/var/lib/dpkg/packages" || true
+while read -r package; do
+    dpkg-query --status "$package" >"$root/var/lib/dpkg/status.d/${package%%:*}"
+done <"$root/var/lib/dpkg/packages"
+rm "$root/var/lib/dpkg/packages"

@@ -37,6 +37,10 @@ fn the_images_are_small_hardened_and_do_the_work() {
             assert_eq!(configuration["User"], "10001:10001", "{image}");
         }
     }
+    let inventory = store.inventory("base");
+    for package in ["git", "libc6", "libssl3", "openssh-client", "dash"] {
+        assert!(inventory.contains(package), "{package}: {inventory:?}");
+    }
     check_a_plan(&store.files("terraform-runner"));
 }
 

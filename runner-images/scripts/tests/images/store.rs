@@ -1,6 +1,6 @@
 //! The images, built once for a test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,23 @@ impl Store {
             sizes: sizes.collect(),
             place,
         }
+    }
+
+    /// The names of the packages in an image's inventory.
+    pub(crate) fn inventory(&self, image: &str) -> BTreeSet<String> {
+        let store = self.place.path().join("store");
+        let output = Command::new(repository().join("scripts/sbom.sh"))
+            .arg(&store)
+            .arg(image)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = fs::read_to_string(store.join(format!("sbom/{image}.spdx.json"))).unwrap();
+        let inventory: Value = serde_json::from_str(&text).unwrap();
+        let packages = inventory["packages"].as_array().unwrap().iter();
+        packages
+            .map(|package| package["name"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     fn buildah(&self, arguments: &[&str]) -> String {

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 
 use super::{Build, Files, with_path};
-use crate::values::ImageName;
+use crate::values::{ImageName, ImageRepository};
 
 /// The words of a build.
 pub(super) fn build_arguments(build: &Build<'_>, files: &Files) -> Vec<OsString> {
@@ -30,6 +30,9 @@ pub(super) fn build_arguments(build: &Build<'_>, files: &Files) -> Vec<OsString>
         words.push(format!("--cache-from={cache}").into());
         words.extend(build.is_pushed().then(|| format!("--cache-to={cache}").into()));
     }
+    // Only for a cache that is this machine, because it counts for every registry that the build reads.
+    let is_local = order.cache.as_ref().is_some_and(ImageRepository::is_on_this_machine);
+    words.extend(is_local.then(|| "--tls-verify=false".into()));
     words.push(build.context.clone().into());
     words
 }

@@ -214,6 +214,34 @@ fn a_registry_that_asks_gets_the_declared_credential_and_another_is_refused_by_i
 const HTPASSWD: &str = "carol:$2y$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV7t8.\n";
 
 #[test]
+fn layers_are_kept_between_builds_and_each_image_tells_its_own_commit() {
+    let (fixture, commit) = with_image();
+    let server = registry(&fixture, None);
+    script(&fixture, &commit, &server).run().expect_code(0);
+    fixture.write(
+        "app/Dockerfile",
+        format!("FROM {}\nCOPY hello /again\n", tag(&server, "1")),
+    );
+    let cache = format!("--cache-repository=127.0.0.1:{}/cache", server.port);
+    let mut said = Vec::new();
+    for version in ["2", "3"] {
+        fixture.write("outside", version);
+        let commit = fixture.commit_to("main");
+        let outcome = script(&fixture, &commit, &server)
+            .instead("--tag", &tag(&server, version))
+            .with(&cache)
+            .run()
+            .expect_code(0);
+        let image = inspected(&tag(&server, version));
+        assert_eq!(image["Labels"]["org.opencontainers.image.revision"], commit);
+        assert_eq!(outcome.line()["images"][0]["digest"], image["Digest"]);
+        said.push(outcome.stderr);
+    }
+    assert!(!said[0].contains("Cache pulled from remote"), "{}", said[0]);
+    assert!(said[1].contains("Cache pulled from remote"), "{}", said[1]);
+}
+
+#[test]
 fn only_reviewed_commits_are_built_when_the_allow_list_says_so() {
     let (fixture, _) = with_image();
     let server = registry(&fixture, None);

@@ -13,7 +13,7 @@ buildah=(buildah --root "$store/root" --runroot "$store/run" --storage-driver vf
 syft=$PWD/target/tools/sbom-venv/bin/syft
 
 [ -x "$syft" ] || {
-    printf 'sbom: syft is missing: run `scripts/setup.sh images`\n' >&2
+    printf 'sbom: %s\n' "syft is missing: run \`scripts/setup.sh images\`" >&2
     exit 1
 }
 mkdir -p "$store/sbom"

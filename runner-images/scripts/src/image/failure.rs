@@ -37,7 +37,7 @@ Exit codes:
 Environment (declared in the allow-list):
   GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; the builder never gets them
   SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
-  REGISTRY_USERNAME, REGISTRY_PASSWORD   credential for the registries of the tags
+  REGISTRY_USERNAME, REGISTRY_PASSWORD   credential for the tags' registries; the user is `AWS` if none
   REGISTRY_CONFIG_JSON      instead of them, the text of a `config.json` as Docker has it (credential helpers too)
   BUILDKIT_HOST             where the daemon of --builder=buildkit is
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for every program

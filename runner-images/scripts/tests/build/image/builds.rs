@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::{DOCKERFILE, registry, script, skopeo, tag, with_image, with_program};
-use crate::fixture::need;
+use crate::fixture::{Outcome, need, wait_for};
 
 fn inspected(name: &str) -> Value {
     let text = skopeo(&["inspect", "--tls-verify=false", &format!("docker://{name}")]);
@@ -239,6 +241,38 @@ fn layers_are_kept_between_builds_and_each_image_tells_its_own_commit() {
     }
     assert!(!said[0].contains("Cache pulled from remote"), "{}", said[0]);
     assert!(said[1].contains("Cache pulled from remote"), "{}", said[1]);
+}
+
+#[test]
+fn a_stop_ends_the_build_and_leaves_nothing_behind() {
+    let (fixture, _) = with_image();
+    let server = registry(&fixture, None);
+    let base = busy_base(&fixture.path("work/app"));
+    fixture.write(
+        "app/Dockerfile",
+        format!(
+            "FROM scratch\nCOPY {base} /\nRUN [\"/bin/dash\", \"-c\", \"echo x > /step-began; while :; do :; done\"]\n"
+        ),
+    );
+    let commit = fixture.commit_to("main");
+    let build = script(&fixture, &commit, &server).start();
+    wait_for("the step", || has_file(&fixture.path("tmp"), "step-began"));
+    kill(Pid::from_raw(i32::try_from(build.id()).unwrap()), Signal::SIGTERM).unwrap();
+    let outcome = Outcome::of(build.wait_with_output().unwrap()).expect_code(143);
+    assert!(
+        outcome.stderr.ends_with("error: stopped by SIGTERM\n"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(fs::read_dir(fixture.path("tmp")).unwrap().count(), 0);
+    assert!(!fixture.path("registry").exists());
+}
+
+fn has_file(folder: &Path, name: &str) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    entries.into_iter().any(|entry| {
+        entry.file_name() == name || entry.file_type().is_ok_and(|kind| kind.is_dir()) && has_file(&entry.path(), name)
+    })
 }
 
 #[test]

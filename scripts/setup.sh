@@ -144,7 +144,7 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman podman:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client strip:binutils
+    packages bwrap:bubblewrap jq:jq podman:podman podman:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client strip:binutils
     terraform_is_there
     sandbox_works
     test_ground

@@ -41,15 +41,16 @@ test: ## run every test, whole-product tests included
 	@scripts/dist.sh $(PROFILE)
 	@scripts/test.sh
 
-lint: ## formatting, lints, licences, CI examples, shell scripts
+lint: ## formatting, lints, licences, CI examples, Terraform, shell scripts
 	@scripts/setup.sh lint
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 	cargo fetch --locked --quiet
 	cargo deny --log-level error check licenses bans sources
 	@scripts/lint-ci-examples.sh
+	@scripts/lint-terraform.sh
 	@if command -v shellcheck >/dev/null 2>&1; then \
-		echo shellcheck; shellcheck .ci/run scripts/*.sh runner-images/base/*.sh demo/*.sh benches/*.sh; \
+		echo shellcheck; shellcheck .ci/run scripts/*.sh runner-images/base/*.sh demo/*.sh benches/*.sh terraform/examples/*/*.sh; \
 	else echo 'shellcheck is not installed: shell scripts were not checked'; fi
 
 docs: ## write the generated documents again (tests compare them)

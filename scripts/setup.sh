@@ -6,7 +6,9 @@
 # never installs terraform (it says how to get it), never changes a setting of the machine.
 set -euo pipefail
 
+# The product runs with 1.5; the tests of the modules need the mocks of 1.7.
 readonly TERRAFORM_MIN_MINOR=5
+readonly TERRAFORM_MIN_MINOR_FOR_TESTS=7
 readonly NEXTEST_VERSION=0.9.143
 readonly DENY_VERSION=0.20.2
 
@@ -63,8 +65,10 @@ rust() {
     packages cc:gcc cc:libc6-dev git:git
 }
 
+# terraform_is_there MINOR: at least version 1.MINOR.
 terraform_is_there() {
-    local hint="get 1.$TERRAFORM_MIN_MINOR or later from https://developer.hashicorp.com/terraform/install and put it on PATH"
+    local minor=$1
+    local hint="get 1.$minor or later from https://developer.hashicorp.com/terraform/install and put it on PATH"
     have terraform || fail "terraform is missing" "$hint"
     local version
     version=$(TF_CLI_CONFIG_FILE=/dev/null CHECKPOINT_DISABLE=1 terraform version -json | jq -r .terraform_version)
@@ -72,7 +76,7 @@ terraform_is_there() {
         fail "terraform does not tell its version" "$hint"
     fi
     if [ "${BASH_REMATCH[1]}" -lt 1 ] ||
-        { [ "${BASH_REMATCH[1]}" -eq 1 ] && [ "${BASH_REMATCH[2]}" -lt "$TERRAFORM_MIN_MINOR" ]; }; then
+        { [ "${BASH_REMATCH[1]}" -eq 1 ] && [ "${BASH_REMATCH[2]}" -lt "$minor" ]; }; then
         fail "terraform $version is too old" "$hint"
     fi
 }
@@ -139,13 +143,13 @@ build)
 demo)
     rust
     packages bwrap:bubblewrap jq:jq
-    terraform_is_there
+    terraform_is_there "$TERRAFORM_MIN_MINOR"
     sandbox_works
     ;;
 test)
     rust
     packages bwrap:bubblewrap jq:jq podman:podman podman:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client strip:binutils
-    terraform_is_there
+    terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"
     sandbox_works
     test_ground
     sbom_tool
@@ -166,7 +170,8 @@ bench)
     ;;
 lint)
     rust
-    packages python3:python3
+    packages python3:python3 jq:jq
+    terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"
     python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
     cargo_tool cargo-deny "$DENY_VERSION" ||
         fail "cargo-deny could not be installed" "run: cargo install --locked cargo-deny@$DENY_VERSION"

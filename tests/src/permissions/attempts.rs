@@ -57,9 +57,18 @@ macro_rules! attempts {
             what: $what,
             action: $action,
             resource: $resource,
-            context: { let _context: &[(&str, &str)] = &[]; $(let _context = $context;)? _context },
+            context: context!($($context)?),
             works: works!($verdict),
         }),*]
+    };
+}
+
+macro_rules! context {
+    () => {
+        &[]
+    };
+    ($context:expr) => {
+        $context
     };
 }
 

@@ -152,13 +152,13 @@ impl Installation {
         let named = json!({"RoleName": role});
         let attached = self.ground.aws("iam", "list_attached_role_policies", &named);
         assert_eq!(attached["AttachedPolicies"], json!([]), "{role}");
-        let names = self.ground.aws("iam", "list_role_policies", &named);
-        let names = names["PolicyNames"].as_array().expect("names").clone();
+        let inline = self.ground.aws("iam", "list_role_policies", &named);
+        let inline = inline["PolicyNames"].as_array().expect("names").clone();
         let document = |name: &Value| {
             let asked = json!({"RoleName": role, "PolicyName": name});
             self.ground.aws("iam", "get_role_policy", &asked)["PolicyDocument"].clone()
         };
-        names.iter().map(document).collect()
+        inline.iter().map(document).collect()
     }
 
     /// The trust policy of a role, as IAM has it.

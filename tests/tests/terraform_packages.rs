@@ -108,7 +108,7 @@ fn packages() -> Vec<(&'static str, Package)> {
             "edited",
             with(good, "allow-list.json", |text| text.replace("2048", "4096")),
         ),
-        ("rebuilt", with(good, "function.zip", |text| text.to_uppercase())),
+        ("rebuilt", with(good, "function.zip", str::to_uppercase)),
         ("garbled", with(good, "manifest.json", |text| text.replace('{', ""))),
     ]
 }

@@ -4,19 +4,24 @@
 //! Never: performs I/O, knows a cloud vendor, reads a clock or an environment, is asynchronous.
 
 mod allow_list;
+#[cfg(feature = "authoring")]
 pub mod compile;
 pub mod compiled;
 mod decide;
 mod describe;
+#[cfg(feature = "authoring")]
 mod effective;
 mod explain;
 pub mod fargate;
 mod grammar;
+#[cfg(feature = "authoring")]
 pub mod lint;
 mod permit;
 mod report;
 mod request_digest;
+#[cfg(feature = "authoring")]
 pub mod schema;
+#[cfg(feature = "authoring")]
 pub mod source;
 pub mod value;
 

@@ -19,6 +19,7 @@ use std::collections::HashSet;
 pub use nearest::nearest;
 pub use pattern::PatternError;
 pub use refusal::{Refusal, UnsafeText};
+#[cfg(feature = "authoring")]
 pub(crate) use safety::is_visible;
 pub use safety::{MAX_VALUE_CHARACTERS, MAX_WORD_CHARACTERS, check_value, check_word, shown};
 pub(crate) use wording::some_of;

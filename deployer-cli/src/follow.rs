@@ -19,6 +19,7 @@ use crate::display::{Display, Show};
 use crate::signals::{Signal, Signals};
 use crate::transport::Transport;
 use crate::watch::{Origination, Watched, watch};
+pub(crate) use ask::KeyUse;
 use ask::{Asked, Asking, Known};
 use stop::{Stop, Then, deliver_stop};
 
@@ -43,6 +44,7 @@ pub(crate) struct Follow<'a, T> {
     pub(crate) display: &'a Display,
     pub(crate) signals: &'a mut Signals,
     pub(crate) origin: Origin,
+    pub(crate) key_use: KeyUse,
     pub(crate) begun: Instant,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) on_signal: OnSignal,
@@ -82,7 +84,15 @@ impl<T: Transport> Follow<'_, T> {
     async fn start(&mut self, message: RunMessage) -> Result<(Started, Option<Signal>), Conclusion> {
         let known = Known::default();
         let key = message.idempotency_key.clone();
-        let asking = Asking::new(self.transport, self.display, &known, message, self.begun, self.max_wait);
+        let asking = Asking::new(
+            self.transport,
+            self.display,
+            &known,
+            message,
+            self.key_use,
+            self.begun,
+            self.max_wait,
+        );
         let mut asking = pin!(asking.ask());
         loop {
             tokio::select! {

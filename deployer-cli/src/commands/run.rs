@@ -14,7 +14,7 @@ use crate::check;
 use crate::conclusion::{Conclusion, MissingLines};
 use crate::console::{Console, JobOutput, Notes, Settings, Stream};
 use crate::display::{Display, Show};
-use crate::follow::{Follow, OnSignal};
+use crate::follow::{Follow, KeyUse, OnSignal};
 use crate::gate::{Gate, GateError};
 use crate::layout::Look;
 use crate::report::{self, Again};
@@ -103,6 +103,10 @@ impl Shell<'_> {
             display: &self.display,
             signals: &mut self.signals,
             origin: origin(),
+            key_use: match self.cli.run.idempotency_key {
+                Some(_) => KeyUse::PerhapsBefore,
+                None => KeyUse::New,
+            },
             begun: self.begun,
             max_wait: max_wait.map(WaitTime::duration),
             on_signal,

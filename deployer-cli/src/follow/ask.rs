@@ -21,6 +21,18 @@ const LONGEST_NO_ROOM_PAUSE: Duration = Duration::from_secs(30);
 /// With nobody waiting and no `--max-wait-time`, room is waited for as long as this.
 const UNATTENDED: Duration = Duration::from_mins(15);
 
+/// A call of the gate whose answer nobody heard is over after this time: the time-out that docs/aws.md gives the function.
+const LONGEST_CALL: Duration = Duration::from_secs(60);
+
+/// Whether somebody may have asked with the key before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyUse {
+    /// It was made for this call.
+    New,
+    /// The caller brought it along, so a call before this one may still be under way.
+    PerhapsBefore,
+}
+
 /// What came of asking.
 pub(super) enum Asked {
     Started(Started),
@@ -49,6 +61,8 @@ pub(super) struct Asking<'a, T> {
     /// An answer is waited for until then.
     answer_by: Option<Instant>,
     may_have_started: bool,
+    /// A call with the key that nobody has heard the answer of may start the run until then, whatever is said to a later one.
+    open_until: Option<Instant>,
     failing_since: Option<Instant>,
     pauses: Pauses,
     room_pauses: Pauses,
@@ -67,6 +81,7 @@ impl<'a, T: Transport> Asking<'a, T> {
         display: &'a Display,
         known: &'a Known,
         message: RunMessage,
+        key_use: KeyUse,
         begun: Instant,
         max_wait: Option<Duration>,
     ) -> Self {
@@ -81,6 +96,10 @@ impl<'a, T: Transport> Asking<'a, T> {
             room_until: begun + max_wait.unwrap_or(UNATTENDED),
             answer_by: max_wait.map(|max_wait| begun + max_wait + patience.after_max_wait),
             may_have_started: false,
+            open_until: match key_use {
+                KeyUse::New => None,
+                KeyUse::PerhapsBefore => Some(begun + LONGEST_CALL),
+            },
             failing_since: None,
             pauses: patience.pauses(),
             room_pauses: Pauses::new(NO_ROOM_PAUSE, LONGEST_NO_ROOM_PAUSE),
@@ -92,6 +111,7 @@ impl<'a, T: Transport> Asking<'a, T> {
     pub(super) async fn ask(mut self) -> Asked {
         loop {
             self.known.nothing_runs.set(false);
+            let asked = Instant::now();
             let Some(answer) = in_time(self.answer_by, self.transport.send(&self.message)).await else {
                 self.may_have_started = true;
                 let why = "the gate has not answered, and --max-wait-time has passed";
@@ -100,12 +120,17 @@ impl<'a, T: Transport> Asking<'a, T> {
             let next = match answer {
                 Ok(Reply::Started(started)) => return Asked::Started(started),
                 Ok(Reply::Denied(denial)) => return Asked::Over(Conclusion::Denied(denial)),
-                Ok(Reply::Error { kind, message }) => self.refused(kind, message),
+                Ok(Reply::Error { kind, message }) => self.refused(kind, message, asked),
                 Ok(Reply::Explained(_) | Reply::Described(_) | Reply::Observed(_) | Reply::Stopped(_)) => {
                     let why = "the gate gave an answer that does not fit";
                     self.failed(Hope::None, Arrival::Perhaps, why.to_owned(), None)
                 }
-                Err(error) => self.failed(error.hope(), error.arrival(), error.to_string(), None),
+                Err(error) => {
+                    if error.arrival() == Arrival::Perhaps {
+                        self.open_until = Some(Instant::now() + LONGEST_CALL);
+                    }
+                    self.failed(error.hope(), error.arrival(), error.to_string(), None)
+                }
             };
             match next {
                 Next::Pause(pause) => sleep(pause).await,
@@ -114,24 +139,29 @@ impl<'a, T: Transport> Asking<'a, T> {
         }
     }
 
-    fn refused(&mut self, kind: ErrorKind, message: String) -> Next {
+    fn refused(&mut self, kind: ErrorKind, message: String, asked: Instant) -> Next {
         match kind {
             ErrorKind::EngineUnavailable => self.failed(Hope::Good, Arrival::Perhaps, message, Some(kind)),
-            ErrorKind::NoCapacity => self.no_room(message),
+            ErrorKind::NoCapacity => self.no_room(message, asked),
             ErrorKind::BadMessage | ErrorKind::FailedToStart | ErrorKind::KeyConflict | ErrorKind::AuditUnavailable => {
                 Next::Over(Conclusion::Refused { kind, message })
             }
         }
     }
 
-    /// Nothing runs, and that is certain also for earlier attempts: they had the same key.
-    fn no_room(&mut self, message: String) -> Next {
-        self.may_have_started = false;
+    /// Nothing runs. That is certain also for earlier calls with the key, unless one of them may still be under way.
+    fn no_room(&mut self, message: String, asked: Instant) -> Next {
+        let certain = self.open_until.is_none_or(|until| asked >= until);
+        self.may_have_started = !certain;
         self.failing_since = None;
         self.pauses = self.patience.pauses();
-        self.known.nothing_runs.set(true);
+        self.known.nothing_runs.set(certain);
         if let Some(signal) = self.known.heard.get() {
-            let about = About::Nothing;
+            let about = if certain {
+                About::Nothing
+            } else {
+                About::Perhaps(self.key.clone())
+            };
             return Next::Over(Conclusion::Left(Left {
                 about,
                 signal,
@@ -142,7 +172,11 @@ impl<'a, T: Transport> Asking<'a, T> {
         let pause = self.room_pauses.next();
         if Instant::now() + pause > self.room_until {
             let kind = ErrorKind::NoCapacity;
-            return Next::Over(Conclusion::Refused { kind, message });
+            return Next::Over(if certain {
+                Conclusion::Refused { kind, message }
+            } else {
+                self.hopeless(message, Some(kind))
+            });
         }
         let left = elapsed::whole(self.room_until.duration_since(Instant::now()));
         self.tell(&message, &format!("waiting for room, at most {left} more: {message}"));

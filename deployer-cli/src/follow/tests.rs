@@ -133,6 +133,7 @@ async fn with_follow<T: Transport>(
         display: &display,
         signals: &mut signals,
         origin: Origin::default(),
+        key_use: KeyUse::New,
         begun: Instant::now(),
         max_wait,
         on_signal,

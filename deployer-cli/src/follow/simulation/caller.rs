@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::ground::Ground;
 use crate::conclusion::Conclusion;
 use crate::display::{Display, Show};
-use crate::follow::{Follow, OnSignal};
+use crate::follow::{Follow, KeyUse, OnSignal};
 use crate::signals::{Signal, Signals};
 
 /// What a caller wants.
@@ -18,8 +18,20 @@ use crate::signals::{Signal, Signals};
 pub(super) enum Wish {
     /// Start a run and follow it.
     Run(Box<RunMessage>),
+    /// The same, with a key that somebody had before.
+    RunAgain(Box<RunMessage>),
     /// Follow a run that exists.
     Attach(RunId),
+}
+
+impl Wish {
+    /// The same, from somebody who wishes it not for the first time.
+    pub(super) fn again(self) -> Self {
+        match self {
+            Self::Run(message) => Self::RunAgain(message),
+            Self::RunAgain(_) | Self::Attach(_) => self,
+        }
+    }
 }
 
 /// What a process has shown. It survives the process.
@@ -92,13 +104,17 @@ pub(super) async fn follow(
         display: &display,
         signals: &mut signals,
         origin: Origin::default(),
+        key_use: match wish {
+            Wish::RunAgain(_) => KeyUse::PerhapsBefore,
+            Wish::Run(_) | Wish::Attach(_) => KeyUse::New,
+        },
         begun: Instant::now(),
         max_wait: None,
         on_signal: OnSignal::StopRun,
     };
     let following = async {
         match wish {
-            Wish::Run(message) => follow.run(*message).await,
+            Wish::Run(message) | Wish::RunAgain(message) => follow.run(*message).await,
             Wish::Attach(run) => follow.attach(run).await,
         }
     };

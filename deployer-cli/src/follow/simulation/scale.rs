@@ -32,7 +32,7 @@ fn two_hundred_runs_with_fifty_lines_a_second_have_one_reader_within_five_reques
         let runs = |from: u64| {
             let wishes = (from..from + RUNS / 2).map(|number| {
                 match message(&key(number), "print --lines=3000 --errors=0 --rate=50", None) {
-                    Wish::Run(message) => *message,
+                    Wish::Run(message) | Wish::RunAgain(message) => *message,
                     Wish::Attach(run) => unreachable!("{run} is new"),
                 }
             });

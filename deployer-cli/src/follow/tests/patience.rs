@@ -108,6 +108,46 @@ async fn a_signal_that_came_while_the_gate_was_asked_counts_when_there_is_no_roo
     assert!(matches!(end, Conclusion::Left(left) if left.about == About::Nothing));
 }
 
+/// What is told of the run to whoever interrupts the waiting for room after so many seconds.
+async fn interrupted(gate: ScriptedGate, key_use: KeyUse, after: u64) -> About {
+    gate.starts.borrow_mut().extend((0..1000).map(|_| no_room()));
+    let act = async |signals: UnboundedSender<Signal>| {
+        sleep(Duration::from_secs(after)).await;
+        signals.send(Signal::Interrupt).unwrap();
+    };
+    let end = with_follow(&gate, OnSignal::StopRun, None, act, async |mut follow| {
+        follow.key_use = key_use;
+        follow.run(message()).await
+    });
+    match end.await {
+        Conclusion::Left(left) => left.about,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_room_proves_nothing_while_an_earlier_call_with_the_key_may_be_under_way() {
+    let perhaps = About::Perhaps(key());
+    for (after, expected) in [(20, &perhaps), (100, &About::Nothing)] {
+        let brought = interrupted(ScriptedGate::default(), KeyUse::PerhapsBefore, after).await;
+        assert_eq!(&brought, expected, "a key that was brought along, after {after} s");
+        let unanswered = interrupted(failing([lost()]), KeyUse::New, after).await;
+        assert_eq!(&unanswered, expected, "a call whose answer was lost, after {after} s");
+    }
+    let answered = interrupted(failing([unreachable()]), KeyUse::New, 20).await;
+    assert_eq!(answered, About::Nothing, "a call that never arrived");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_for_room_too_briefly_after_a_lost_answer_is_told_that_nobody_knows() {
+    let gate = failing([lost()]);
+    gate.starts.borrow_mut().extend((0..1000).map(|_| no_room()));
+    let end = gate
+        .follow(OnSignal::StopRun, Some(Duration::from_secs(30)), no_signal)
+        .await;
+    assert_eq!(end.exit_code(MissingLines::Warn), ExitCode::OutcomeUnknown, "{end:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn lost_answers_are_asked_for_again_for_at_least_a_minute() {
     let gate = failing((0..10).map(|_| lost()));
@@ -228,6 +268,8 @@ struct Turns {
     left: RefCell<VecDeque<Turn>>,
     /// The gate may have started something that no later answer made certain.
     open: RefCell<bool>,
+    /// A call whose answer was lost may be under way until then.
+    under_way: RefCell<Option<Instant>>,
     ended: ScriptedGate,
 }
 
@@ -238,8 +280,16 @@ impl Transport for Turns {
         };
         let turn = self.left.borrow_mut().pop_front().unwrap_or(Turn::Lost);
         match turn {
-            Turn::Lost | Turn::Unavailable => *self.open.borrow_mut() = true,
-            Turn::NoRoom | Turn::Denied | Turn::Started => *self.open.borrow_mut() = false,
+            Turn::Lost => {
+                *self.open.borrow_mut() = true;
+                *self.under_way.borrow_mut() = Some(Instant::now() + Duration::from_mins(1));
+            }
+            Turn::Unavailable => *self.open.borrow_mut() = true,
+            Turn::NoRoom => {
+                let under_way = self.under_way.borrow().is_some_and(|until| Instant::now() < until);
+                *self.open.borrow_mut() = under_way;
+            }
+            Turn::Denied | Turn::Started => *self.open.borrow_mut() = false,
             Turn::Unreachable | Turn::Expired => {}
         }
         match turn {
@@ -268,7 +318,7 @@ proptest! {
     #[test]
     fn whatever_comes_of_asking_the_exit_code_never_claims_more_than_is_known(turns in turns()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let gate = Turns { left: RefCell::new(turns.into()), open: RefCell::default(), ended: gate([ended()]) };
+        let gate = Turns { left: RefCell::new(turns.into()), open: RefCell::default(), under_way: RefCell::default(), ended: gate([ended()]) };
         let (end, waited) = runtime.block_on(async {
             let begun = Instant::now();
             let end = follow(&gate, OnSignal::StopRun, Some(Duration::from_hours(2)), no_signal).await;

@@ -67,7 +67,11 @@ impl<'run> Clearance<'run> {
         report: Report,
     ) -> Result<Self, ClearanceError> {
         match &order.operation {
-            Operation::Plan(..) | Operation::Validate(..) | Operation::Output(..) => {}
+            Operation::Plan(..)
+            | Operation::Validate(..)
+            | Operation::Output(..)
+            | Operation::Find(_)
+            | Operation::HclValidate => {}
             Operation::Apply(_) | Operation::Destroy(_, DestroyGrant::Anything) => {
                 require_reviewed(order, git, places, report)?;
             }

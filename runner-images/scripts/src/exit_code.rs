@@ -49,7 +49,10 @@ pub const fn of_git(error: &GitError) -> u8 {
 pub const fn of_place(error: &PlaceError) -> u8 {
     match error {
         PlaceError::Outside { .. } => REFUSED,
-        PlaceError::Missing { .. } | PlaceError::WrongKind { .. } | PlaceError::NoCode { .. } => UNSUITABLE,
+        PlaceError::Missing { .. }
+        | PlaceError::Link { .. }
+        | PlaceError::WrongKind { .. }
+        | PlaceError::NoCode { .. } => UNSUITABLE,
         PlaceError::Unreadable { .. } => INPUT_OUTPUT,
     }
 }

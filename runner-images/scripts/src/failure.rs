@@ -6,12 +6,13 @@ use std::io;
 
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
-use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, of_git, of_place, of_process};
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNSUITABLE, of_git, of_place, of_process};
 use crate::git::GitError;
 use crate::interruption::Stopped;
 use crate::program::MissingProgram;
 use crate::state_place::StatePlaceError;
 use crate::tool::ToolError;
+use crate::toolbox::{ToolboxError, VersionFileError};
 use crate::working_place::NoPlace;
 
 /// For `--help`.
@@ -19,12 +20,13 @@ pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0, 1, 2 …   the tool's own, unchanged (also those of `init`); 128 + n when signal n ended it
   64          the command line is wrong
-  65          the commit, the directory or a file is not in the repository, or is of the wrong kind
+  65          the commit, the directory or a file is not in the repository, or is of the wrong kind;
+              a version file does not name one exact version
   69          the repository cannot be reached or read
   70          git or Terraform behaved in a way that this script does not know
   74          a file or directory of the working place cannot be written or read
   77          refused: unreviewed commit, code still wanted, path leads out, state would be lost
-  126, 127    git, terraform or terragrunt cannot be started, or is missing
+  126, 127    git or the tool cannot be started, or is missing (also: in the version that the repository asks for)
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before the tool ran
 
 Environment (declared in the allow-list):
@@ -46,6 +48,9 @@ pub enum Failure {
     /// The tool is not there.
     #[error(transparent)]
     Missing(#[from] MissingProgram),
+    /// The tool is not there in the version that the repository asks for.
+    #[error(transparent)]
+    Toolbox(#[from] ToolboxError),
     /// The commit cannot be had.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -71,6 +76,7 @@ impl Failure {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Missing(_) => MISSING,
+            Self::Toolbox(error) => of_toolbox(error),
             Self::Git(error) | Self::Clearance(ClearanceError::Git(error)) => of_git(error),
             Self::Place(error) | Self::Tool(ToolError::Place(error)) => of_place(error),
             Self::Tool(ToolError::Process(error)) => of_process(error),
@@ -84,6 +90,26 @@ impl Failure {
             Self::WorkingPlace(_) | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_)) => INPUT_OUTPUT,
             Self::Signals(_) | Self::StatePlace(StatePlaceError::Unreadable { .. }) => INTERNAL,
             Self::Stopped(stopped) => stopped.exit_code(),
+        }
+    }
+}
+
+const fn of_toolbox(error: &ToolboxError) -> u8 {
+    match error {
+        ToolboxError::Missing(_) | ToolboxError::NotBakedIn { .. } => MISSING,
+        ToolboxError::File(error) => of_version_file(error),
+        ToolboxError::Process(error) => of_process(error),
+        ToolboxError::NoChoice { .. } => UNSUITABLE,
+        ToolboxError::Unversioned { .. } => INTERNAL,
+    }
+}
+
+const fn of_version_file(error: &VersionFileError) -> u8 {
+    match error {
+        VersionFileError::Place(error) => of_place(error),
+        VersionFileError::Unreadable { .. } => INPUT_OUTPUT,
+        VersionFileError::NotText { .. } | VersionFileError::NotOne { .. } | VersionFileError::NotExact { .. } => {
+            UNSUITABLE
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod report;
 pub mod repository_url;
 pub mod state_place;
 pub mod tool;
+pub mod toolbox;
 pub mod update;
 pub mod values;
 pub mod working_place;

@@ -16,15 +16,35 @@ pub struct MissingProgram {
     remedy: &'static str,
 }
 
+/// The programs that deploy code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToolName {
+    /// Terraform.
+    Terraform,
+    /// `OpenTofu`.
+    Tofu,
+    /// Terragrunt, which runs one of the other two.
+    Terragrunt,
+}
+
+impl ToolName {
+    /// The file name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Terraform => "terraform",
+            Self::Tofu => "tofu",
+            Self::Terragrunt => "terragrunt",
+        }
+    }
+}
+
 /// The programs that the script calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     /// git.
     Git,
-    /// Terraform.
-    Terraform,
-    /// Terragrunt.
-    Terragrunt,
+    /// One that deploys code.
+    Tool(ToolName),
 }
 
 impl Program {
@@ -32,20 +52,30 @@ impl Program {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Git => "git",
-            Self::Terraform => "terraform",
-            Self::Terragrunt => "terragrunt",
+            Self::Tool(tool) => tool.name(),
         }
     }
 
     const fn remedy(self) -> &'static str {
         match self {
             Self::Git => "install the package `git` in the image",
-            Self::Terraform => {
+            Self::Tool(ToolName::Terraform) => {
                 "put the program `terraform` into the image, for example from https://developer.hashicorp.com/terraform/install"
             }
-            Self::Terragrunt => {
+            Self::Tool(ToolName::Tofu) => {
+                "put the program `tofu` into the image (https://opentofu.org/docs/intro/install), or ask for `--binary=terraform`"
+            }
+            Self::Tool(ToolName::Terragrunt) => {
                 "put the program `terragrunt` into the image (https://terragrunt.gruntwork.io/docs/getting-started/install), or ask for `--binary=terraform`"
             }
+        }
+    }
+
+    /// What to say when it is not there.
+    pub const fn missing(self) -> MissingProgram {
+        MissingProgram {
+            name: self.name(),
+            remedy: self.remedy(),
         }
     }
 
@@ -55,10 +85,7 @@ impl Program {
         env::split_paths(&path)
             .map(|directory| directory.join(self.name()))
             .find(|candidate| is_executable(candidate))
-            .ok_or(MissingProgram {
-                name: self.name(),
-                remedy: self.remedy(),
-            })
+            .ok_or(self.missing())
     }
 }
 
@@ -73,7 +100,8 @@ fn absolute_parts(path: &OsStr) -> OsString {
     env::join_paths(parts).unwrap_or_default()
 }
 
-fn is_executable(file: &Path) -> bool {
+/// Whether a file can be run.
+pub(crate) fn is_executable(file: &Path) -> bool {
     file.metadata()
         .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }

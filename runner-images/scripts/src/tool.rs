@@ -4,6 +4,7 @@
 //! alone. Runs only with a [`Clearance`].
 
 mod environment;
+mod words;
 
 use std::env;
 use std::ffi::OsString;
@@ -13,12 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::arguments::{Format, Inputs, Operation, Order, PlanExit};
+use crate::arguments::{Operation, Order};
 use crate::checkout::{Checkout, PlaceError};
 use crate::clearance::Clearance;
 use crate::interruption::{Interruptions, Stopped};
 use crate::process::{self, Ended, ProcessError};
 use crate::report::Report;
+use crate::toolbox::Picked;
 
 const PLUGIN_CACHE: &str = "TF_PLUGIN_CACHE_DIR";
 /// How often a cache that somebody else is filling is looked at.
@@ -57,12 +59,21 @@ impl From<Stopped> for ToolError {
     }
 }
 
+/// The programs of one run.
+#[derive(Debug)]
+pub struct Programs {
+    /// What is started.
+    pub started: Picked,
+    /// What reads the code in the end: the same, or what Terragrunt starts.
+    pub engine: Picked,
+}
+
 /// The tool, ready to run in its directory.
 #[derive(Debug)]
 pub struct Tool<'run> {
     order: &'run Order,
     clearance: Clearance<'run>,
-    program: PathBuf,
+    programs: Programs,
     directory: PathBuf,
     files: Vec<PathBuf>,
     report: Report,
@@ -73,7 +84,7 @@ impl<'run> Tool<'run> {
     pub fn prepare(
         order: &'run Order,
         clearance: Clearance<'run>,
-        program: PathBuf,
+        programs: Programs,
         checkout: &Checkout,
         directory: PathBuf,
         report: Report,
@@ -84,12 +95,12 @@ impl<'run> Tool<'run> {
                 .iter()
                 .map(|path| checkout.file(path))
                 .collect::<Result<_, _>>()?,
-            Operation::Validate(_) | Operation::Output(..) => Vec::new(),
+            Operation::Validate(_) | Operation::Output(..) | Operation::Find(_) | Operation::HclValidate => Vec::new(),
         };
         Ok(Self {
             order,
             clearance,
-            program,
+            programs,
             directory,
             files,
             report,
@@ -103,8 +114,11 @@ impl<'run> Tool<'run> {
 
     /// Downloads what the code needs and connects to the state. Everything it says goes to standard error.
     pub fn init(&self, interruptions: &mut Interruptions) -> Result<(), ToolError> {
+        let Some(arguments) = words::of_init(self.order) else {
+            return Ok(());
+        };
         let cache = lock_plugin_cache(interruptions)?;
-        let mut command = self.command(&init_arguments(self.order));
+        let mut command = self.command(&arguments);
         command.stdout(standard_error()?);
         let ended = process::run_briefly(&mut command, interruptions);
         drop(cache);
@@ -116,7 +130,7 @@ impl<'run> Tool<'run> {
 
     /// Runs the command itself. Its output and its exit code are passed through as they are.
     pub fn run(&self, interruptions: &mut Interruptions) -> Result<Ended, ToolError> {
-        let arguments = arguments(self.clearance.operation(), self.order, &self.files);
+        let arguments = words::of_command(self.clearance.operation(), self.order, &self.files);
         let name = self.order.binary.name();
         let on_stop = |stopped: Stopped| {
             self.report.step(format_args!(
@@ -131,14 +145,14 @@ impl<'run> Tool<'run> {
     }
 
     fn command(&self, arguments: &[OsString]) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(&self.programs.started.program);
         command
             .args(arguments)
             .current_dir(&self.directory)
             .env_clear()
-            .envs(environment::of_tool(env::vars_os()));
+            .envs(environment::of_tool(env::vars_os(), &self.programs.engine.program));
         self.report
-            .step(format_args!("{} {}", self.order.binary.name(), shown(arguments)));
+            .step(format_args!("{} {}", self.order.binary.name(), words::shown(arguments)));
         command
     }
 }
@@ -173,85 +187,4 @@ fn standard_error() -> Result<Stdio, ToolError> {
         .try_clone_to_owned()
         .map(Stdio::from)
         .map_err(ToolError::Output)
-}
-
-fn init_arguments(order: &Order) -> Vec<OsString> {
-    let mut words: Vec<OsString> = ["init", "-input=false", "-no-color"].map(OsString::from).into();
-    match order.operation {
-        // Checking code needs no state, and so no credentials for it.
-        Operation::Validate(_) => words.push("-backend=false".into()),
-        Operation::Plan(..) | Operation::Apply(_) | Operation::Destroy(..) | Operation::Output(..) => {
-            words.extend(
-                order
-                    .backend_config
-                    .iter()
-                    .map(|setting| format!("-backend-config={setting}").into()),
-            );
-        }
-    }
-    words
-}
-
-/// One word per option, so that no value can become an option of its own.
-fn arguments(operation: &Operation, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
-    let mut words: Vec<OsString> = vec![operation.name().into(), "-no-color".into()];
-    match operation {
-        Operation::Plan(inputs, exit) => {
-            words.extend((*exit == PlanExit::Detailed).then(|| "-detailed-exitcode".into()));
-            words.extend(input_arguments(inputs, order, files));
-        }
-        Operation::Apply(inputs) | Operation::Destroy(inputs, _) => {
-            words.push("-auto-approve".into());
-            words.extend(input_arguments(inputs, order, files));
-        }
-        Operation::Validate(format) => words.extend(format_argument(*format)),
-        Operation::Output(format, name) => {
-            words.extend(format_argument(*format));
-            words.extend(name.iter().map(|name| name.as_str().into()));
-        }
-    }
-    words
-}
-
-fn input_arguments(inputs: &Inputs, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
-    let mut words: Vec<OsString> = vec!["-input=false".into()];
-    words.extend(
-        order
-            .lock_timeout
-            .iter()
-            .map(|timeout| format!("-lock-timeout={timeout}").into()),
-    );
-    words.extend(files.iter().map(|file| {
-        let mut word = OsString::from("-var-file=");
-        word.push(file);
-        word
-    }));
-    words.extend(
-        inputs
-            .variables
-            .iter()
-            .map(|variable| format!("-var={variable}").into()),
-    );
-    words.extend(inputs.targets.iter().map(|target| format!("-target={target}").into()));
-    words
-}
-
-fn format_argument(format: Format) -> Option<OsString> {
-    match format {
-        Format::Text => None,
-        Format::Json => Some("-json".into()),
-    }
-}
-
-/// The words without the values of variables and backend settings: those may be nobody's business.
-fn shown(arguments: &[OsString]) -> String {
-    let hide = |word: &OsString| {
-        let word = word.to_string_lossy();
-        let mut parts = word.splitn(3, '=');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(option @ ("-var" | "-backend-config")), Some(key), Some(_)) => format!("{option}={key}=…"),
-            _ => word.into_owned(),
-        }
-    };
-    arguments.iter().map(hide).collect::<Vec<_>>().join(" ")
 }

@@ -12,12 +12,21 @@ mod commands;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod git_server;
+#[cfg(test)]
+#[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
+mod random;
 #[cfg(test)]
 mod reviewed;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod signals;
+#[cfg(test)]
+mod tools;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod words;

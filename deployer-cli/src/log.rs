@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use protocol::frame::{AssembleError, Assembler, Channel, Chunk, Completeness, FrameError, Gaps};
+use protocol::frame::{AssembleError, Assembler, Channel, Chunk, Completeness, FrameError, Gaps, Kind, Report};
 use protocol::{Ending, OutputForm};
 
 /// Output is handed on in pieces of about this size.
@@ -153,6 +153,7 @@ fn line(channel: Channel, text: &str) -> Chunk<'_> {
         channel,
         bytes: Cow::Borrowed(text.as_bytes()),
         newline: true,
+        kind: Kind::Output,
     }
 }
 

@@ -36,7 +36,7 @@ mod trailer;
 pub use assemble::{AssembleError, Assembler, Completeness, Gaps};
 pub use decode::{Body, Chunk, Frame, FrameError, Kind, decode};
 pub use encode::Encoder;
-pub use report::{MAX_REPORT_BYTES, Report, ReportError};
+pub use report::{MAX_REPORT_BYTES, REPORTS_VARIABLE, Report, ReportError};
 pub use trailer::{Cause, Trailer};
 
 /// Longest frame in bytes, its line end not counted: container log drivers cut lines at 16 KiB.

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 use super::MAX_FRAME_BYTES;
 use super::escape::escape;
 
+/// Names the descriptor on which a script hands over its reports, one JSON object a line.
+pub const REPORTS_VARIABLE: &str = "DEPLOY_RUNNER_REPORTS_FD";
 /// A report is at most so long, as compact JSON.
 pub const MAX_REPORT_BYTES: usize = 7_000;
 /// The brace that begins the object, in a way that the encoder never writes a byte of a job's output.

@@ -130,7 +130,7 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman podman:runc
+    packages bwrap:bubblewrap jq:jq podman:podman podman:runc ssh-keygen:openssh-client
     terraform_is_there
     sandbox_works
     test_ground

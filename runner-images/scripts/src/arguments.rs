@@ -15,10 +15,11 @@ use crate::program::ToolName;
 use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
 use crate::values::{
-    AbsolutePath, Address, Assignment, CommitId, LockTimeout, OutputName, PlainDirectory, RefName, RelativePath,
+    AbsolutePath, Address, Assignment, CommitId, LockTimeout, OutputName, PlainDirectory, PlanDigest, PlanLifetime,
+    RefName, RelativePath,
 };
 
-pub use order::{DestroyGrant, Format, Inputs, Operation, Order, PlanExit, Scope};
+pub use order::{DestroyGrant, Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
 
 /// Check out one commit and run one Terraform command in one directory of it.
 #[derive(Debug, Parser)]
@@ -104,6 +105,22 @@ struct Arguments {
     #[arg(long)]
     detailed_exitcode: bool,
 
+    /// Keep the plan, so that apply can be asked for exactly it. For plan
+    #[arg(long)]
+    save_plan: bool,
+
+    /// Apply this saved plan and nothing else. For apply
+    #[arg(long, value_name = "DIGEST")]
+    plan: Option<PlanDigest>,
+
+    /// Where saved plans are kept; set by the allow-list, not by callers
+    #[arg(long, value_name = "PATH")]
+    plan_store: Option<AbsolutePath>,
+
+    /// How long a saved plan may be applied, such as `30m`; `24h` unless given. Set by the allow-list, not by callers
+    #[arg(long, value_name = "DURATION")]
+    plan_lifetime: Option<PlanLifetime>,
+
     /// Print JSON. For output, validate and find
     #[arg(long)]
     json: bool,
@@ -167,6 +184,7 @@ impl Arguments {
     fn into_order(self) -> Result<Order, clap::Error> {
         self.refuse_what_the_command_would_ignore()?;
         self.refuse_what_the_binary_does_not_have()?;
+        self.refuse_what_a_saved_plan_decides()?;
         let inputs = Inputs {
             variables: self.var,
             files: self.var_file,
@@ -174,9 +192,19 @@ impl Arguments {
         };
         let format = if self.json { Format::Json } else { Format::Text };
         let operation = match self.command {
-            CommandName::Plan if self.detailed_exitcode => Operation::Plan(inputs, PlanExit::Detailed),
-            CommandName::Plan => Operation::Plan(inputs, PlanExit::Simple),
-            CommandName::Apply => Operation::Apply(inputs),
+            CommandName::Plan => {
+                let exit = if self.detailed_exitcode {
+                    PlanExit::Detailed
+                } else {
+                    PlanExit::Simple
+                };
+                let keep = if self.save_plan { Keep::Saved } else { Keep::Nothing };
+                Operation::Plan(inputs, exit, keep)
+            }
+            CommandName::Apply => match self.plan {
+                Some(digest) => Operation::ApplySaved(digest),
+                None => Operation::Apply(inputs),
+            },
             CommandName::Destroy if self.allow_destroy => Operation::Destroy(inputs, DestroyGrant::Anything),
             CommandName::Destroy => Operation::Destroy(inputs, DestroyGrant::RemovedCode),
             CommandName::Validate => Operation::Validate(format),
@@ -207,6 +235,8 @@ impl Arguments {
             engine,
             scope,
             tools_dir: self.tools_dir,
+            plan_store: self.plan_store,
+            plan_lifetime: self.plan_lifetime.unwrap_or_default(),
             operation,
             backend_config: self.backend_config,
             lock_timeout: self.lock_timeout,

@@ -38,7 +38,7 @@ pub const fn of_git(error: &GitError) -> u8 {
         GitError::Missing(_) => MISSING,
         GitError::Process(error) => of_process(error),
         GitError::Prepare { .. } | GitError::NoSpace { .. } => INPUT_OUTPUT,
-        GitError::Unavailable { .. } | GitError::NotWritable { .. } => UNAVAILABLE,
+        GitError::Unavailable { .. } | GitError::NotWritable { .. } | GitError::Key { .. } => UNAVAILABLE,
         GitError::NoSuchCommit { .. } | GitError::NotACommit { .. } => UNSUITABLE,
         GitError::NoProtectedRef { .. } => REFUSED,
         GitError::Failed { .. } => INTERNAL,

@@ -43,6 +43,10 @@ impl ToolName {
 pub enum Program {
     /// git.
     Git,
+    /// Holds a key for git.
+    SshAgent,
+    /// Gives it the key.
+    SshAdd,
     /// One that deploys code.
     Tool(ToolName),
 }
@@ -52,6 +56,8 @@ impl Program {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Git => "git",
+            Self::SshAgent => "ssh-agent",
+            Self::SshAdd => "ssh-add",
             Self::Tool(tool) => tool.name(),
         }
     }
@@ -59,6 +65,7 @@ impl Program {
     const fn remedy(self) -> &'static str {
         match self {
             Self::Git => "install the package `git` in the image",
+            Self::SshAgent | Self::SshAdd => "install the package `openssh-client` in the image",
             Self::Tool(ToolName::Terraform) => {
                 "put the program `terraform` into the image, for example from https://developer.hashicorp.com/terraform/install"
             }

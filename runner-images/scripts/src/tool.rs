@@ -76,8 +76,21 @@ pub struct Tool<'run> {
     programs: Programs,
     directory: PathBuf,
     files: Vec<PathBuf>,
+    plan: Option<PathBuf>,
     report: Report,
 }
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// As the tool says.
+    Ended(Ended),
+    /// The tool refused the saved plan, because the state is another one by now.
+    Stale,
+}
+
+/// How Terraform and `OpenTofu` say so.
+const STALE: [&str; 2] = ["Saved plan is stale", "Saved plan does not match the given state"];
 
 impl<'run> Tool<'run> {
     /// Resolves what the tool will read; runs nothing.
@@ -90,12 +103,16 @@ impl<'run> Tool<'run> {
         report: Report,
     ) -> Result<Self, ToolError> {
         let files = match clearance.operation() {
-            Operation::Plan(inputs, _) | Operation::Apply(inputs) | Operation::Destroy(inputs, _) => inputs
+            Operation::Plan(inputs, ..) | Operation::Apply(inputs) | Operation::Destroy(inputs, _) => inputs
                 .files
                 .iter()
                 .map(|path| checkout.file(path))
                 .collect::<Result<_, _>>()?,
-            Operation::Validate(_) | Operation::Output(..) | Operation::Find(_) | Operation::HclValidate => Vec::new(),
+            Operation::ApplySaved(_)
+            | Operation::Validate(_)
+            | Operation::Output(..)
+            | Operation::Find(_)
+            | Operation::HclValidate => Vec::new(),
         };
         Ok(Self {
             order,
@@ -103,8 +120,26 @@ impl<'run> Tool<'run> {
             programs,
             directory,
             files,
+            plan: None,
             report,
         })
+    }
+
+    /// Lets a plan be written to this file, or a saved one be applied from it.
+    pub fn use_plan(&mut self, file: PathBuf) {
+        self.plan = Some(file);
+    }
+
+    /// The plan's file, once the command has written it.
+    pub fn written_plan(&self) -> Option<&Path> {
+        self.plan.as_deref().filter(|file| file.is_file())
+    }
+
+    /// Writes what the tool shows of a plan, for programs, into a file.
+    pub fn show_plan(&self, plan: &Path, to: File, interruptions: &mut Interruptions) -> Result<Ended, ToolError> {
+        let mut command = self.command(&["show".into(), "-json".into(), plan.into()]);
+        command.stdout(to);
+        Ok(process::run_briefly(&mut command, interruptions)?)
     }
 
     /// The initialised directory.
@@ -129,19 +164,26 @@ impl<'run> Tool<'run> {
     }
 
     /// Runs the command itself. Its output and its exit code are passed through as they are.
-    pub fn run(&self, interruptions: &mut Interruptions) -> Result<Ended, ToolError> {
-        let arguments = words::of_command(self.clearance.operation(), self.order, &self.files);
+    pub fn run(&self, interruptions: &mut Interruptions) -> Result<Outcome, ToolError> {
+        let operation = self.clearance.operation();
+        let arguments = words::of_command(operation, self.order, &self.files, self.plan.as_deref());
         let name = self.order.binary.name();
         let on_stop = |stopped: Stopped| {
             self.report.step(format_args!(
                 "{stopped}: passed on to {name} once, waiting until it has released its state"
             ));
         };
-        Ok(process::run_to_the_end(
-            &mut self.command(&arguments),
-            interruptions,
-            on_stop,
-        )?)
+        let mut command = self.command(&arguments);
+        if !matches!(operation, Operation::ApplySaved(_)) {
+            let ended = process::run_to_the_end(&mut command, interruptions, on_stop)?;
+            return Ok(Outcome::Ended(ended));
+        }
+        let (ended, said) = process::run_to_the_end_hearing(&mut command, interruptions, on_stop)?;
+        if !ended.is_success() && STALE.iter().any(|words| said.contains(words)) {
+            Ok(Outcome::Stale)
+        } else {
+            Ok(Outcome::Ended(ended))
+        }
     }
 
     fn command(&self, arguments: &[OsString]) -> Command {

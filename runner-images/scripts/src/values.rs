@@ -6,6 +6,7 @@
 mod commit;
 mod git;
 mod path;
+mod plan;
 mod tool;
 mod variable;
 mod version;
@@ -13,6 +14,7 @@ mod version;
 pub use commit::{CommitMessage, MailAddress, PersonName};
 pub use git::{BranchName, CommitId, RefName};
 pub use path::{AbsolutePath, PlainDirectory, RelativePath};
+pub use plan::{PlanDigest, PlanLifetime};
 pub use tool::{Address, Assignment, LockTimeout, OutputName};
 pub use variable::{Setting, VariableName, VariableValue};
 pub use version::ToolVersion;
@@ -39,6 +41,14 @@ pub enum ValueError {
     /// Not a path of this machine.
     #[error("`{0}` is not an absolute path: give one such as `/opt/deploy-runner/tools`, without `..`")]
     AbsolutePath(String),
+    /// Not the digest of a plan.
+    #[error(
+        "`{0}` is not the digest of a saved plan: give all 64 lower-case hexadecimal digits that `plan --save-plan` printed"
+    )]
+    PlanDigest(String),
+    /// Not a time that a plan may live.
+    #[error("`{0}` is not a lifetime of a plan: give whole minutes or hours up to a week, such as `30m` or `24h`")]
+    PlanLifetime(String),
     /// Not one version.
     #[error("`{0}` is not a version: give one with all its three numbers, such as `1.11.4` or `1.12.0-rc1`")]
     Version(String),
@@ -337,6 +347,29 @@ mod tests {
             &["/opt/tools", "/plans"],
             &[
                 "", "/", "opt", "./x", "/a/../b", "/a//b", "/a/", "/a/./b", "-/a", "/a\nb",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_plan_is_named_by_its_whole_digest_and_lives_for_a_week_at_most() {
+        let digest = "0123456789abcdef".repeat(4);
+        check::<PlanDigest>(
+            &[&digest],
+            &[
+                "",
+                "latest",
+                "../x",
+                &digest[1..],
+                &format!("{digest}0"),
+                &digest.to_uppercase(),
+                &format!("{digest}\n"),
+            ],
+        );
+        check::<PlanLifetime>(
+            &["1m", "30m", "24h", "168h"],
+            &[
+                "", "0m", "0h", "169h", "10081m", "1d", "90s", "-1h", "1.5h", "24", "h", "999999h",
             ],
         );
     }

@@ -4,7 +4,8 @@ use crate::program::ToolName;
 use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
 use crate::values::{
-    AbsolutePath, Address, Assignment, CommitId, LockTimeout, OutputName, PlainDirectory, RefName, RelativePath,
+    AbsolutePath, Address, Assignment, CommitId, LockTimeout, OutputName, PlainDirectory, PlanDigest, PlanLifetime,
+    RefName, RelativePath,
 };
 
 /// Everything that was asked for.
@@ -26,6 +27,10 @@ pub struct Order {
     pub scope: Scope,
     /// Where the image keeps versions side by side, if not at the usual place.
     pub tools_dir: Option<AbsolutePath>,
+    /// Where saved plans are kept.
+    pub plan_store: Option<AbsolutePath>,
+    /// How long a saved plan may be applied.
+    pub plan_lifetime: PlanLifetime,
     /// What to do there.
     pub operation: Operation,
     /// Settings of the state backend.
@@ -54,9 +59,11 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
     /// Show what would change.
-    Plan(Inputs, PlanExit),
+    Plan(Inputs, PlanExit, Keep),
     /// Change it.
     Apply(Inputs),
+    /// Change it exactly as a saved plan says.
+    ApplySaved(PlanDigest),
     /// Remove everything.
     Destroy(Inputs, DestroyGrant),
     /// Check the code, without state.
@@ -74,7 +81,7 @@ impl Operation {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Plan(..) => "plan",
-            Self::Apply(..) => "apply",
+            Self::Apply(..) | Self::ApplySaved(_) => "apply",
             Self::Destroy(..) => "destroy",
             Self::Validate(..) => "validate",
             Self::Output(..) => "output",
@@ -102,6 +109,15 @@ pub enum PlanExit {
     Simple,
     /// Also whether there are changes.
     Detailed,
+}
+
+/// What becomes of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// It is shown and forgotten.
+    Nothing,
+    /// It is saved for an apply.
+    Saved,
 }
 
 /// What destroy may remove.

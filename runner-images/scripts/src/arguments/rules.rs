@@ -13,11 +13,13 @@ impl Arguments {
     pub(super) fn refuse_what_the_command_would_ignore(&self) -> Result<(), clap::Error> {
         use CommandName::{Apply, Destroy, Find, Output, Plan, Validate};
         let changing = [Plan, Apply, Destroy];
-        let rules: [(&str, bool, &[CommandName]); 7] = [
+        let rules: [(&str, bool, &[CommandName]); 9] = [
             ("--var", !self.var.is_empty(), &changing),
             ("--var-file", !self.var_file.is_empty(), &changing),
             ("--target", !self.target.is_empty(), &changing),
             ("--detailed-exitcode", self.detailed_exitcode, &[Plan]),
+            ("--save-plan", self.save_plan, &[Plan]),
+            ("--plan", self.plan.is_some(), &[Apply]),
             ("--json", self.json, &[Output, Validate, Find]),
             ("--output-name", self.output_name.is_some(), &[Output]),
             ("--all", self.all, &[Plan, Apply, Destroy, Validate, Output]),
@@ -28,6 +30,25 @@ impl Arguments {
             }
         }
         Ok(())
+    }
+
+    /// A saved plan holds everything that goes into an apply. Terragrunt's plans are not saved: it makes one for each unit, somewhere else.
+    pub(super) fn refuse_what_a_saved_plan_decides(&self) -> Result<(), clap::Error> {
+        let kept = [("--save-plan", self.save_plan), ("--plan", self.plan.is_some())];
+        if self.binary == Binary::Terragrunt
+            && let Some((name, _)) = kept.into_iter().find(|(_, given)| *given)
+        {
+            return Err(no_meaning(name, "--binary=terragrunt"));
+        }
+        let inputs = [
+            ("--var", self.var.is_empty()),
+            ("--var-file", self.var_file.is_empty()),
+            ("--target", self.target.is_empty()),
+        ];
+        match inputs.into_iter().find(|(_, absent)| !absent) {
+            Some((name, _)) if self.plan.is_some() => Err(no_meaning(name, "--plan")),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Terragrunt has verbs and a scope of its own.

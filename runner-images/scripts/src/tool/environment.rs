@@ -8,20 +8,25 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use protocol::frame::REPORTS_VARIABLE;
+
 use crate::program;
 
 /// Never passed on: git's credentials, and names that change what runs.
-const REMOVED: [&str; 10] = [
+const REMOVED: [&str; 13] = [
     "PATH",
     "TF_REATTACH_PROVIDERS",
     "TF_DATA_DIR",
     "SSH_AUTH_SOCK",
     "SSH_ASKPASS",
     "SSH_KNOWN_HOSTS",
+    "SSH_PRIVATE_KEY",
     "BASH_ENV",
     "PROMPT_COMMAND",
     "TG_TF_PATH",
     "TERRAGRUNT_TFPATH",
+    "PLAN_KEY",
+    REPORTS_VARIABLE,
 ];
 
 /// Never passed on, whatever follows: words for the tool, libraries for every program, git's behaviour and token.
@@ -93,6 +98,10 @@ mod tests {
             "GIT_SSH_COMMAND",
             "GIT_CONFIG_COUNT",
             "SSH_AUTH_SOCK",
+            "SSH_PRIVATE_KEY",
+            "GIT_TOKEN_2",
+            "PLAN_KEY",
+            "DEPLOY_RUNNER_REPORTS_FD",
         ] {
             assert_eq!(tool_environment(&[(name, "x")]).get(name), None, "{name}");
         }

@@ -4,7 +4,7 @@
 //! the values that are nobody's business. Never starts anything.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::arguments::{Format, Inputs, Operation, Order, PlanExit, Scope};
 
@@ -18,7 +18,11 @@ pub(super) fn of_init(order: &Order) -> Option<Vec<OsString>> {
         // Checking code needs no state, and so no credentials for it.
         Operation::Validate(_) => words.push("-backend=false".into()),
         Operation::Find(_) | Operation::HclValidate => return None,
-        Operation::Plan(..) | Operation::Apply(_) | Operation::Destroy(..) | Operation::Output(..) => {
+        Operation::Plan(..)
+        | Operation::Apply(_)
+        | Operation::ApplySaved(_)
+        | Operation::Destroy(..)
+        | Operation::Output(..) => {
             words.extend(
                 order
                     .backend_config
@@ -31,7 +35,13 @@ pub(super) fn of_init(order: &Order) -> Option<Vec<OsString>> {
 }
 
 /// The words of the command itself.
-pub(super) fn of_command(operation: &Operation, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
+/// `plan` is where a plan is written to, or read from.
+pub(super) fn of_command(
+    operation: &Operation,
+    order: &Order,
+    files: &[PathBuf],
+    plan: Option<&Path>,
+) -> Vec<OsString> {
     let mut words = of_scope(&order.scope);
     match operation {
         Operation::Find(format) => {
@@ -39,10 +49,16 @@ pub(super) fn of_command(operation: &Operation, order: &Order, files: &[PathBuf]
             words.extend((*format == Format::Json).then(|| "--json".into()));
         }
         Operation::HclValidate => words.extend(["hcl", "validate", "--no-color"].map(OsString::from)),
-        Operation::Plan(inputs, exit) => {
+        Operation::Plan(inputs, exit, _) => {
             words.extend(["plan".into(), "-no-color".into()]);
             words.extend((*exit == PlanExit::Detailed).then(|| "-detailed-exitcode".into()));
+            words.extend(plan.map(out));
             words.extend(of_inputs(inputs, order, files));
+        }
+        Operation::ApplySaved(_) => {
+            words.extend(["apply", "-no-color", "-input=false"].map(OsString::from));
+            words.extend(of_lock(order));
+            words.extend(plan.map(|plan| plan.as_os_str().to_owned()));
         }
         Operation::Apply(inputs) | Operation::Destroy(inputs, _) => {
             words.extend([operation.name(), "-no-color", "-auto-approve"].map(OsString::from));
@@ -95,12 +111,7 @@ fn of_scope(scope: &Scope) -> Vec<OsString> {
 
 fn of_inputs(inputs: &Inputs, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["-input=false".into()];
-    words.extend(
-        order
-            .lock_timeout
-            .iter()
-            .map(|timeout| format!("-lock-timeout={timeout}").into()),
-    );
+    words.extend(of_lock(order));
     words.extend(files.iter().map(|file| {
         let mut word = OsString::from("-var-file=");
         word.push(file);
@@ -114,6 +125,17 @@ fn of_inputs(inputs: &Inputs, order: &Order, files: &[PathBuf]) -> Vec<OsString>
     );
     words.extend(inputs.targets.iter().map(|target| format!("-target={target}").into()));
     words
+}
+
+fn of_lock(order: &Order) -> Option<OsString> {
+    let timeout = order.lock_timeout.as_ref()?;
+    Some(format!("-lock-timeout={timeout}").into())
+}
+
+fn out(plan: &Path) -> OsString {
+    let mut word = OsString::from("-out=");
+    word.push(plan);
+    word
 }
 
 fn of_format(format: Format) -> Option<OsString> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use deploy_scripts::arguments::{Format, Inputs, Operation, Order, PlanExit, Scope};
+use deploy_scripts::arguments::{Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
+use deploy_scripts::values::PlanLifetime;
 use gatekeeper::{AllowList, Understood, compile, source, understand};
 use protocol::{RunRequest, TaskRequest};
 
@@ -16,7 +17,11 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 type Values = BTreeMap<String, Vec<String>>;
 
 fn standard_allow_list() -> AllowList {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/allow-list.yaml");
+    allow_list("allow-list.yaml")
+}
+
+fn allow_list(name: &str) -> AllowList {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name);
     let yaml = std::fs::read_to_string(file).unwrap();
     let source = source::read("allow-list.yaml", &yaml).unwrap();
     let compiled = compile::compile(&source).unwrap();
@@ -143,8 +148,11 @@ fn read_values(order: &Order) -> Values {
         }
     };
     match &order.operation {
-        Operation::Plan(inputs, exit) => {
+        Operation::Plan(inputs, exit, keep) => {
             add_inputs(inputs);
+            if *keep == Keep::Saved {
+                add("--save-plan", String::new());
+            }
             if *exit == PlanExit::Detailed {
                 add("--detailed-exitcode", String::new());
             }
@@ -163,6 +171,7 @@ fn read_values(order: &Order) -> Values {
                 add("--output-name", name.as_str().to_owned());
             }
         }
+        Operation::ApplySaved(digest) => add("--plan", digest.to_string()),
         Operation::HclValidate => {}
     }
     values
@@ -266,5 +275,49 @@ fn no_request_names_the_tools_the_reviewed_history_or_more_than_plain_directorie
         "--terragrunt-runs=terragrunt",
     ] {
         assert!(!ask(word), "{word}");
+    }
+}
+
+#[test]
+fn what_the_gate_understood_about_saved_plans_is_what_the_script_reads() {
+    let list = allow_list("saved-plans.yaml");
+    let digest = "0123456789abcdef".repeat(4);
+    let ask = |words: &[&str]| {
+        let fixed = [
+            "--repo=infrastructure-live",
+            &format!("--ref={COMMIT}"),
+            "--deploy-path=staging/a",
+        ];
+        let request = RunRequest {
+            container: Some("terraform-deployer".to_owned()),
+            script: "infrastructure-deploy-script".to_owned(),
+            args: fixed.iter().chain(words).map(|word| (*word).to_owned()).collect(),
+            task: TaskRequest::default(),
+        };
+        let understood = understand(&list, &request).ok()?;
+        let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
+        let order = Order::parse(words.map(Into::into)).ok()?;
+        let mut expected = understood_values(&understood);
+        expected.insert("--binary".to_owned(), vec!["terraform".to_owned()]);
+        assert_eq!(read_values(&order), expected);
+        assert_eq!(order.plan_store.as_ref().unwrap().to_string(), "/plans");
+        assert_eq!(order.plan_lifetime, PlanLifetime::default());
+        Some(order.operation)
+    };
+    let plan = format!("--plan={digest}");
+    assert!(matches!(
+        ask(&["--command=plan", "--save-plan"]),
+        Some(Operation::Plan(_, _, Keep::Saved))
+    ));
+    assert!(matches!(ask(&["--command=apply", &plan]), Some(Operation::ApplySaved(read)) if read.as_str() == digest));
+    for words in [
+        ["--command=plan", &plan],
+        ["--command=apply", "--save-plan"],
+        ["--command=apply", "--plan=../x"],
+        ["--command=apply", "--plan=latest"],
+        ["--command=apply", "--plan-store=/tmp"],
+        ["--command=plan", "--plan-lifetime=168h"],
+    ] {
+        assert!(ask(&words).is_none(), "{words:?}");
     }
 }

@@ -9,7 +9,7 @@ use crate::fixture::{Fixture, SCRIPT};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-const OPTIONS: [&str; 22] = [
+const OPTIONS: [&str; 26] = [
     "--repo=https://git.example.com/live.git",
     "--ref=0123456789abcdef0123456789abcdef01234567",
     "--command=plan",
@@ -31,6 +31,10 @@ const OPTIONS: [&str; 22] = [
     "--all",
     "--include-dir=a",
     "--exclude-dir=a",
+    "--save-plan",
+    "--plan=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "--plan-store=/plans",
+    "--plan-lifetime=1h",
     "--help",
 ];
 
@@ -106,6 +110,8 @@ fn an_option_that_is_not_repeatable_is_refused_twice() {
         "--allow-destroy",
         "--detailed-exitcode",
         "--tools-dir=/tools",
+        "--save-plan",
+        "--plan-store=/plans",
     ] {
         assert!(parse_with(&[option]).is_ok(), "{option}");
         check_refused(&[option, option]);
@@ -199,6 +205,11 @@ fn an_option_that_the_command_would_ignore_is_refused_by_name() {
         ("--var-file=a", &["validate", "output"]),
         ("--target=a.b", &["validate", "output"]),
         ("--detailed-exitcode", &["apply", "destroy", "validate", "output"]),
+        ("--save-plan", &["apply", "destroy", "validate", "output"]),
+        (
+            "--plan=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            &["plan", "destroy", "validate", "output"],
+        ),
         ("--json", &["plan", "apply", "destroy"]),
         ("--output-name=x", &["plan", "apply", "destroy", "validate"]),
         ("--lock-timeout=1s", &[]),
@@ -258,6 +269,17 @@ fn what_only_terragrunt_has_is_refused_for_the_others() {
         assert_eq!(said(&[terragrunt, command, "--all"]), refused("--all", command));
         assert_eq!(said(&[terragrunt, command, "--terragrunt-runs=tofu"]), None);
     }
+}
+
+#[test]
+fn what_a_saved_plan_decides_is_refused_beside_it() {
+    let plan = OPTIONS[22];
+    let apply = [OPTIONS[0], OPTIONS[1], "--command=apply", OPTIONS[3], plan];
+    assert!(parse(&apply).is_ok());
+    for word in ["--var=a=b", "--var-file=a", "--target=a.b", "--binary=terragrunt"] {
+        assert!(parse(&[&apply[..], &[word]].concat()).is_err(), "{word}");
+    }
+    check_refused(&["--save-plan", "--binary=terragrunt"]);
 }
 
 #[test]

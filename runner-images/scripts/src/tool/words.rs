@@ -95,16 +95,11 @@ fn of_scope(scope: &Scope) -> Vec<OsString> {
     ]
     .map(OsString::from)
     .into();
-    words.extend(
-        include
-            .iter()
-            .map(|path| format!("--queue-include-dir=./{path}/**").into()),
-    );
-    words.extend(
-        exclude
-            .iter()
-            .map(|path| format!("--queue-exclude-dir=./{path}/**").into()),
-    );
+    for (option, paths) in [("--queue-include-dir", include), ("--queue-exclude-dir", exclude)] {
+        // The directory itself may be a unit, and there may be units below it: not every version takes one pattern for both.
+        let both = |path| ["", "/**"].map(|below| format!("{option}=./{path}{below}").into());
+        words.extend(paths.iter().flat_map(both));
+    }
     words.push("--".into());
     words
 }

@@ -120,7 +120,7 @@ fn all_units_below_a_directory_run_with_their_filters_before_the_command() {
             .run(),
         "",
         "<run><--all><--non-interactive><--no-color><--queue-exclude-external><--queue-strict-include>\
-         <--queue-include-dir=./eu/**><--queue-exclude-dir=./eu/db/**><-->\
+         <--queue-include-dir=./eu><--queue-include-dir=./eu/**><--queue-exclude-dir=./eu/db><--queue-exclude-dir=./eu/db/**><-->\
          <apply><-no-color><-auto-approve><-input=false><-var=word=x>",
     );
 }

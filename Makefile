@@ -12,7 +12,7 @@ ALLOW_LIST ?= config/allow-list.yaml
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor
 
-.PHONY: help build package demo test lint docs bench fuzz mutants clean
+.PHONY: help build package images demo test lint docs bench fuzz mutants clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -25,6 +25,12 @@ package: ## build the Lambda function's deployment package with ALLOW_LIST insid
 	@scripts/setup.sh build
 	@scripts/package.sh $(ALLOW_LIST)
 
+images: ## build the container images here, without a registry, and print their sizes
+	@scripts/setup.sh images
+	@scripts/dist.sh $(PROFILE)
+	@scripts/images.sh
+	@scripts/sbom.sh
+
 demo: ## watch the whole product work on a small Terraform repository
 	@scripts/setup.sh demo
 	@scripts/dist.sh $(PROFILE)
@@ -35,20 +41,22 @@ test: ## run every test, whole-product tests included
 	@scripts/dist.sh $(PROFILE)
 	@scripts/test.sh
 
-lint: ## formatting, lints, licences, CI examples, shell scripts
+lint: ## formatting, lints, licences, CI examples, Terraform, shell scripts
 	@scripts/setup.sh lint
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 	cargo fetch --locked --quiet
 	cargo deny --log-level error check licenses bans sources
 	@scripts/lint-ci-examples.sh
+	@scripts/lint-terraform.sh
 	@if command -v shellcheck >/dev/null 2>&1; then \
-		echo shellcheck; shellcheck .ci/run scripts/*.sh demo/*.sh benches/*.sh; \
+		echo shellcheck; shellcheck .ci/run scripts/*.sh runner-images/base/*.sh demo/*.sh benches/*.sh terraform/examples/*/*.sh; \
 	else echo 'shellcheck is not installed: shell scripts were not checked'; fi
 
 docs: ## write the generated documents again (tests compare them)
 	@scripts/setup.sh build
 	UPDATE_DOCS=1 cargo test --locked --quiet --package infrastructure-deployer --lib docs_gen
+	UPDATE_DOCS=1 cargo test --locked --quiet --package deploy-scripts --test build reference
 
 bench: ## measure, and print ratios to what the machine can do at best
 	@scripts/setup.sh bench

@@ -24,7 +24,7 @@ done
 # The scripts folder holds nothing but scripts: whatever is in it can be run by a permit.
 rm -rf "$dist/scripts.new"
 mkdir "$dist/scripts.new"
-for script in infrastructure-deploy-script terraform-update-variable; do
+for script in infrastructure-deploy-script terraform-update-variable build-packer-artifact build-docker-image; do
     install_as "$built/$script" "$dist/scripts.new/$script"
 done
 rm -rf "$dist/scripts"

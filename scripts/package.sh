@@ -15,8 +15,9 @@ mkdir -p "$package"
 "$built/release/infrastructure-deployer" package "$allow_list" \
     --lambda "$built/lambda/bootstrap" \
     --output "$package/deploy-runner-invoker.zip" \
-    --compiled "$package/allow-list.json"
+    --compiled "$package/allow-list.json" \
+    --manifest "$package/deploy-runner-invoker.json"
 
 printf '%s\n' \
     "package: $package/deploy-runner-invoker.zip, with $package/allow-list.json as the gate reads it" \
-    "next: create or update the function with it, as docs/aws.md says" >&2
+    "next: give $package/deploy-runner-invoker.json to the Terraform module as \`package\` (docs/aws.md)" >&2

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs what a make target needs and is missing, and says what it installs.
-# Usage: scripts/setup.sh build|demo|test|lint|bench
+# Usage: scripts/setup.sh build|images|demo|test|lint|bench
 #
-# Responsible for: system packages (bubblewrap, jq, git, a C compiler; podman for the tests), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
+# Responsible for: system packages (bubblewrap, jq, git, a C compiler, what the scripts call; podman for the tests), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
 # never installs terraform (it says how to get it), never changes a setting of the machine.
 set -euo pipefail
 
+# The product runs with 1.5; the tests of the modules need the mocks of 1.7.
 readonly TERRAFORM_MIN_MINOR=5
+readonly TERRAFORM_MIN_MINOR_FOR_TESTS=7
 readonly NEXTEST_VERSION=0.9.143
 readonly DENY_VERSION=0.20.2
 
@@ -63,8 +65,10 @@ rust() {
     packages cc:gcc cc:libc6-dev git:git
 }
 
+# terraform_is_there MINOR: at least version 1.MINOR.
 terraform_is_there() {
-    local hint="get 1.$TERRAFORM_MIN_MINOR or later from https://developer.hashicorp.com/terraform/install and put it on PATH"
+    local minor=$1
+    local hint="get 1.$minor or later from https://developer.hashicorp.com/terraform/install and put it on PATH"
     have terraform || fail "terraform is missing" "$hint"
     local version
     version=$(TF_CLI_CONFIG_FILE=/dev/null CHECKPOINT_DISABLE=1 terraform version -json | jq -r .terraform_version)
@@ -72,7 +76,7 @@ terraform_is_there() {
         fail "terraform does not tell its version" "$hint"
     fi
     if [ "${BASH_REMATCH[1]}" -lt 1 ] ||
-        { [ "${BASH_REMATCH[1]}" -eq 1 ] && [ "${BASH_REMATCH[2]}" -lt "$TERRAFORM_MIN_MINOR" ]; }; then
+        { [ "${BASH_REMATCH[1]}" -eq 1 ] && [ "${BASH_REMATCH[2]}" -lt "$minor" ]; }; then
         fail "terraform $version is too old" "$hint"
     fi
 }
@@ -118,6 +122,20 @@ test_ground() {
     cp "$list" "$venv/installed.txt"
 }
 
+# syft, for inventories of images, pinned with its hash in a virtual environment of its own.
+sbom_tool() {
+    local list=$here/runner-images/sbom-requirements.txt venv=$tools/sbom-venv
+    if cmp -s "$list" "$venv/installed.txt"; then
+        return 0
+    fi
+    say "installing syft into target/tools/sbom-venv with pip"
+    rm -rf "$venv"
+    python3 -m venv "$venv" >/dev/null 2>&1 || fail "python3 cannot make a virtual environment" "install its package \`python3-venv\`"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$list" >&2 ||
+        fail "pip could not install runner-images/sbom-requirements.txt: its own message is above"
+    cp "$list" "$venv/installed.txt"
+}
+
 case ${1-} in
 build)
     rust
@@ -125,17 +143,25 @@ build)
 demo)
     rust
     packages bwrap:bubblewrap jq:jq
-    terraform_is_there
+    terraform_is_there "$TERRAFORM_MIN_MINOR"
     sandbox_works
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman podman:runc ssh-keygen:openssh-client
-    terraform_is_there
+    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client strip:binutils
+    terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"
     sandbox_works
     test_ground
+    sbom_tool
     cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
         say "cargo-nextest could not be installed: the tests run with cargo test"
+    ;;
+images)
+    rust
+    packages packer:packer buildah:buildah skopeo:skopeo ssh:openssh-client strip:binutils jq:jq python3:python3
+    terraform_is_there "$TERRAFORM_MIN_MINOR"
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+    sbom_tool
     ;;
 bench)
     rust
@@ -144,12 +170,13 @@ bench)
     ;;
 lint)
     rust
-    packages python3:python3
+    packages python3:python3 jq:jq
+    terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"
     python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
     cargo_tool cargo-deny "$DENY_VERSION" ||
         fail "cargo-deny could not be installed" "run: cargo install --locked cargo-deny@$DENY_VERSION"
     ;;
 *)
-    fail "usage: scripts/setup.sh build|demo|test|lint|bench"
+    fail "usage: scripts/setup.sh build|images|demo|test|lint|bench"
     ;;
 esac

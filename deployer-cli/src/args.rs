@@ -117,6 +117,9 @@ pub(crate) struct PackageArgs {
     /// With `--lambda`: write the compiled allow-list beside the zip file too, for Terraform
     #[arg(long, value_name = "FILE", requires = "lambda")]
     pub(crate) compiled: Option<PathBuf>,
+    /// With `--compiled`: write the manifest that the Terraform module takes, which says that both files belong together, into the same folder
+    #[arg(long, value_name = "FILE", requires = "compiled")]
+    pub(crate) manifest: Option<PathBuf>,
 }
 
 /// Arguments of `completions`.

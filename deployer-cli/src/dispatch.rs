@@ -7,7 +7,7 @@ use protocol::ExitCode;
 use crate::args::{Cli, Command, PackageArgs};
 use crate::check::Strictness;
 use crate::commands::{ask, run};
-use crate::package::Places;
+use crate::package::{Beside, Places};
 use crate::say::{self, failed, failed_quietly};
 use crate::verbs::{self, Form, VerbError, Verdict};
 
@@ -38,12 +38,21 @@ fn package(cli: &Cli, args: &PackageArgs) -> Result<Verdict, VerbError> {
     let (look, out, err) = (say::look(&stderr()), &mut stdout(), &mut stderr());
     match (&args.lambda, &args.output) {
         (Some(program), Some(zip)) => {
-            let compiled = args.compiled.as_deref();
-            let places = Places { program, zip, compiled };
+            let beside = beside(args);
+            let places = Places { program, zip, beside };
             verbs::package_lambda(&args.file, places, form(cli), look, out, err)
         }
         // Without a program, `--output` is the compiled allow-list's; a program without it is a usage error already.
         (_, output) => verbs::package(&args.file, output.as_deref(), look, out, err),
+    }
+}
+
+/// A manifest without a compiled allow-list is a usage error already.
+fn beside(args: &PackageArgs) -> Beside<'_> {
+    match (&args.compiled, &args.manifest) {
+        (Some(compiled), Some(manifest)) => Beside::Manifest { compiled, manifest },
+        (Some(compiled), None) => Beside::Compiled(compiled),
+        (None, _) => Beside::Nothing,
     }
 }
 

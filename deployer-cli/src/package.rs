@@ -5,6 +5,7 @@
 
 mod bootstrap;
 mod lambda;
+mod manifest;
 mod zip;
 
 use std::io::{self, Write};
@@ -13,7 +14,8 @@ use std::path::Path;
 use crate::atomic_file::{self, AtomicFileError};
 use gatekeeper::compiled::Compiled;
 
-pub use lambda::{LambdaError, Made, Places, make};
+pub use lambda::{Beside, LambdaError, Made, Places, make};
+pub use manifest::ManifestError;
 
 /// Where the compiled allow-list goes.
 pub enum Destination<'a> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lexopt::{Arg, Parser, ValueExt};
 
 /// Where the scripts lie in every image.
-const TRIGGER_DIR: &str = "/opt/deploy-runner/scripts";
+pub(crate) const TRIGGER_DIR: &str = "/opt/deploy-runner/scripts";
 const USAGE: &str = "deploy-runner [--trigger-dir DIR] --timeout SECONDS --stop-timeout SECONDS [--env NAME]... [--secret NAME]... -- SCRIPT [ARGS...]";
 
 /// What the engine asks for.

@@ -14,6 +14,7 @@ mod log;
 mod mask;
 mod processes;
 mod script;
+mod self_test;
 mod signals;
 mod supervise;
 mod wait;
@@ -35,12 +36,20 @@ use crate::signals::Signals;
 
 /// The runner's own failure: the job never ran, or its output could not be written.
 const OWN_FAILURE: u8 = 125;
+/// Asks for the self-test instead of a job.
+const SELF_TEST: &str = "--self-test";
+/// The self-test found something.
+const NOT_GOOD: u8 = 1;
 /// The deadline passed.
 const TIMED_OUT: u8 = 124;
 
 /// Runs the job that the command line names, and answers the status to exit with.
 pub fn main() -> ExitCode {
-    let status = match start(std::env::args_os().skip(1)) {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if words.first().is_some_and(|word| word == SELF_TEST) {
+        return ExitCode::from(self_test(words.into_iter().skip(1)));
+    }
+    let status = match start(words.into_iter()) {
         Ok(started) => supervise(started),
         Err(error) => failed_to_start(&error),
     };
@@ -84,6 +93,24 @@ fn supervise(started: Started) -> u8 {
         say(&error);
         OWN_FAILURE
     })
+}
+
+/// Says what is wrong with the image on standard output. No job runs, so there are no frames.
+fn self_test(mut words: impl Iterator<Item = OsString>) -> u8 {
+    let trigger_dir = words.next().unwrap_or_else(|| arguments::TRIGGER_DIR.into());
+    if words.next().is_some() {
+        say(&"usage: deploy-runner --self-test [TRIGGER-DIR]");
+        return OWN_FAILURE;
+    }
+    let report = self_test::Report::of(trigger_dir.as_ref());
+    match writeln!(std::io::stdout().lock(), "{report}") {
+        Ok(()) if report.is_good() => 0,
+        Ok(()) => NOT_GOOD,
+        Err(error) => {
+            say(&format_args!("cannot write to standard output: {error}"));
+            OWN_FAILURE
+        }
+    }
 }
 
 fn failed_to_start(error: &StartError) -> u8 {

@@ -129,7 +129,8 @@ impl Checkout {
         }
     }
 
-    fn resolve(&self, path: &RelativePath) -> Result<PathBuf, PlaceError> {
+    /// A file or directory, with every link resolved.
+    pub fn resolve(&self, path: &RelativePath) -> Result<PathBuf, PlaceError> {
         let absent = |error: &io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         let resolved = match self.root.join(path.as_path()).canonicalize() {
             Ok(resolved) => resolved,

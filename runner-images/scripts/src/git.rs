@@ -28,6 +28,7 @@ use crate::repository_url::RepositoryUrl;
 use crate::values::{CommitId, RefName};
 
 pub use error::GitError;
+pub(crate) use error::visible;
 pub use protection::Credential;
 
 /// All of git's work together may take this long.

@@ -3,6 +3,8 @@
 //! Responsible for what happens to a child when the script is asked to stop, and that every child is reaped. A child is the
 //! leader of its own process group, so that a Ctrl-C on a terminal reaches it once, through us, and never twice.
 
+mod lines;
+
 use std::io::{self, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,6 +16,8 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::interruption::{Interruptions, Stopped, Wake};
+
+pub use lines::run_with_lines;
 
 /// How long a child that must stop gets before it is killed.
 const GRACE: Duration = Duration::from_secs(5);

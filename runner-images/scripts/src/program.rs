@@ -49,6 +49,16 @@ pub enum Program {
     SshAdd,
     /// One that deploys code.
     Tool(ToolName),
+    /// Packer.
+    Packer,
+    /// buildah.
+    Buildah,
+    /// kaniko.
+    Kaniko,
+    /// The client of `BuildKit`.
+    Buildctl,
+    /// skopeo.
+    Skopeo,
 }
 
 impl Program {
@@ -59,6 +69,12 @@ impl Program {
             Self::SshAgent => "ssh-agent",
             Self::SshAdd => "ssh-add",
             Self::Tool(tool) => tool.name(),
+            Self::Packer => "packer",
+            Self::Buildah => "buildah",
+            // The name that every kaniko image has for it.
+            Self::Kaniko => "executor",
+            Self::Buildctl => "buildctl",
+            Self::Skopeo => "skopeo",
         }
     }
 
@@ -74,6 +90,19 @@ impl Program {
             }
             Self::Tool(ToolName::Terragrunt) => {
                 "put the program `terragrunt` into the image (https://terragrunt.gruntwork.io/docs/getting-started/install), or ask for `--binary=terraform`"
+            }
+            Self::Packer => {
+                "put the program `packer` into the image, for example from https://developer.hashicorp.com/packer/install"
+            }
+            Self::Buildah => {
+                "install the package `buildah` in the image, or let the allow-list fix another `--builder`"
+            }
+            Self::Kaniko => {
+                "put kaniko's `executor` into the image and its directory on PATH, or let the allow-list fix another `--builder`"
+            }
+            Self::Skopeo => "install the package `skopeo` in the image: `--idempotent` asks the registry with it",
+            Self::Buildctl => {
+                "put BuildKit's `buildctl` and `buildkitd` into the image, or let the allow-list fix another `--builder`"
             }
         }
     }

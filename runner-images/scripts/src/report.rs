@@ -12,6 +12,10 @@ pub enum Script {
     Deploy,
     /// `terraform-update-variable`.
     UpdateVariable,
+    /// `build-packer-artifact`.
+    BuildPackerArtifact,
+    /// `build-docker-image`.
+    BuildDockerImage,
 }
 
 impl Script {
@@ -20,6 +24,8 @@ impl Script {
         match self {
             Self::Deploy => "infrastructure-deploy-script",
             Self::UpdateVariable => "terraform-update-variable",
+            Self::BuildPackerArtifact => "build-packer-artifact",
+            Self::BuildDockerImage => "build-docker-image",
         }
     }
 

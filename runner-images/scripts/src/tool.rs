@@ -3,7 +3,7 @@
 //! Responsible for the words and the environment the tool gets, for `init`, and for standard output holding the tool's answer
 //! alone. Runs only with a [`Clearance`].
 
-mod environment;
+pub(crate) mod environment;
 mod words;
 
 use std::env;
@@ -192,7 +192,10 @@ impl<'run> Tool<'run> {
             .args(arguments)
             .current_dir(&self.directory)
             .env_clear()
-            .envs(environment::of_tool(env::vars_os(), &self.programs.engine.program));
+            .envs(environment::of_deployment(
+                env::vars_os(),
+                &self.programs.engine.program,
+            ));
         self.report
             .step(format_args!("{} {}", self.order.binary.name(), words::shown(arguments)));
         command

@@ -3,16 +3,20 @@
 //! Responsible for refusing a value that could mean something else to git or Terraform, although the gate has checked it
 //! already. Never touches the file system.
 
+mod build;
 mod commit;
 mod git;
+mod image;
 mod path;
 mod plan;
 mod tool;
 mod variable;
 mod version;
 
+pub use build::BuildName;
 pub use commit::{CommitMessage, MailAddress, PersonName};
 pub use git::{BranchName, CommitId, RefName};
+pub use image::{ImageName, ImageRepository, SecretMount};
 pub use path::{AbsolutePath, PlainDirectory, RelativePath};
 pub use plan::{PlanDigest, PlanLifetime};
 pub use tool::{Address, Assignment, LockTimeout, OutputName};
@@ -61,6 +65,20 @@ pub enum ValueError {
     /// Not the name of an output.
     #[error("`{0}` is not the name of an output: use letters, digits, `_` and `-`, starting with a letter or `_`")]
     OutputName(String),
+    /// Not the name of a build.
+    #[error("`{0}` is not the name of a build: give one such as `web` or `amazon-ebs.web`, without `*` and commas")]
+    BuildName(String),
+    /// Not the full name of an image.
+    #[error(
+        "`{0}` is not the full name of an image: give registry, repository and tag, such as `registry.example.com/apps/web:1.2.3`"
+    )]
+    ImageName(String),
+    /// Not a repository of a registry.
+    #[error("`{0}` is not a repository of a registry: give one such as `registry.example.com/apps`")]
+    ImageRepository(String),
+    /// Not a declared secret.
+    #[error("`{0}` is not a secret for a build: give `id=NAME`, with the name of a declared secret")]
+    SecretMount(String),
     /// Not a duration.
     #[error("`{0}` is not a duration: give a whole number with its unit, such as `90s`, `5m` or `1h`")]
     Duration(String),

@@ -12,6 +12,7 @@ use crate::ground::stack::{Function, Special, Stack};
 use crate::ground::{Ground, Mode};
 use crate::product::{self, Place};
 use crate::repository::Repository;
+use crate::terraform::cli_config;
 
 /// The name of the function that every scene has.
 pub const FUNCTION: &str = "deploy-runner-invoker";
@@ -159,37 +160,4 @@ fn image_of_jobs() -> Value {
         programs[format!("/opt/deploy-runner/scripts/{script}")] = json!(source);
     }
     json!({"do": "image", "name": "jobs", "programs": programs, "entry_point": [runner]})
-}
-
-/// Providers come from a mirror of this machine, if it has one; otherwise Terraform asks its registry.
-fn cli_config() -> String {
-    match provider_mirror() {
-        None => String::new(),
-        Some(mirror) => format!(
-            "provider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n  direct {{\n    exclude = [\"registry.terraform.io/*/*\"]\n  }}\n}}\n",
-            mirror.display().to_string()
-        ),
-    }
-}
-
-/// A folder right below one of the usual prefixes that holds providers as `terraform providers mirror` writes them.
-fn provider_mirror() -> Option<PathBuf> {
-    let folders_of = |folder: PathBuf| {
-        let entries = std::fs::read_dir(folder).into_iter().flatten();
-        entries.filter_map(Result::ok).map(|entry| entry.path())
-    };
-    let prefixes = [
-        "/opt",
-        "/usr/share",
-        "/usr/local/share",
-        "/usr/local/lib",
-        "/srv",
-        "/var/lib",
-    ];
-    let candidates = prefixes.iter().map(PathBuf::from).flat_map(folders_of);
-    let mut mirrors: Vec<_> = candidates
-        .filter(|folder| folder.join("registry.terraform.io/hashicorp/aws").is_dir())
-        .collect();
-    mirrors.sort();
-    mirrors.into_iter().next()
 }

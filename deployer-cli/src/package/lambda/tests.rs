@@ -39,12 +39,15 @@ fn program() -> Vec<u8> {
 fn a_package_holds_an_allow_list_that_the_gate_loads_and_is_known_by_its_digests() {
     let folder = tempfile::tempdir().unwrap();
     let (zip, json) = (folder.path().join("f.zip"), folder.path().join("allow-list.json"));
-    let bootstrap = folder.path().join("bootstrap");
+    let (bootstrap, manifest) = (folder.path().join("bootstrap"), folder.path().join("f.json"));
     fs::write(&bootstrap, program()).unwrap();
     let places = Places {
         program: &bootstrap,
         zip: &zip,
-        compiled: Some(&json),
+        beside: Beside::Manifest {
+            compiled: &json,
+            manifest: &manifest,
+        },
     };
     let made = make(&compiled(), places).unwrap();
     let bytes = fs::read(&zip).unwrap();
@@ -59,7 +62,21 @@ fn a_package_holds_an_allow_list_that_the_gate_loads_and_is_known_by_its_digests
         .unwrap();
     assert_eq!(fs::read(&json).unwrap(), packed);
     assert_eq!(AllowList::load(&packed).unwrap().digest(), made.allow_list_digest);
+    let written = fs::read_to_string(&manifest).unwrap();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&written).unwrap(),
+        serde_json::json!({
+            "format": 1,
+            "release": env!("CARGO_PKG_VERSION"),
+            "package": "f.zip",
+            "code_sha256": made.code_sha256,
+            "architecture": "arm64",
+            "allow_list": "allow-list.json",
+            "allow_list_digest": made.allow_list_digest,
+        })
+    );
     assert_eq!(make(&compiled(), places).unwrap(), made);
+    assert_eq!(fs::read_to_string(&manifest).unwrap(), written);
     assert!(made.text().contains(&made.code_sha256), "{}", made.text());
 }
 
@@ -75,10 +92,35 @@ fn what_lambda_could_not_start_leaves_no_package() {
         let places = Places {
             program,
             zip: &zip,
-            compiled: None,
+            beside: Beside::Nothing,
         };
         let error = make(&compiled(), places).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(!zip.exists());
+    }
+}
+
+#[test]
+fn a_manifest_that_could_not_name_its_files_leaves_no_package() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (bootstrap, zip) = (folder.path().join("bootstrap"), folder.path().join("f.zip"));
+    let json = folder.path().join("allow-list.json");
+    fs::write(&bootstrap, program()).unwrap();
+    for (manifest, expected) in [
+        (other.path().join("f.json"), "is not in the folder of the manifest"),
+        (folder.path().join("none/f.json"), "cannot find the folder of"),
+    ] {
+        let beside = Beside::Manifest {
+            compiled: &json,
+            manifest: &manifest,
+        };
+        let places = Places {
+            program: &bootstrap,
+            zip: &zip,
+            beside,
+        };
+        let error = make(&compiled(), places).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!zip.exists() && !json.exists());
     }
 }

@@ -113,7 +113,7 @@ pub(super) fn one_line(stderr: &str) -> String {
 }
 
 /// Text of a server, without what would move a terminal's cursor or hide a part of it.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let hides = |c: char| {
         c.is_control()
             || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')

@@ -50,12 +50,21 @@ const FIXED: [(&str, &str); 12] = [
 /// How Terragrunt, new and old, is told which program to start.
 const STARTED_BY_TERRAGRUNT: [&str; 2] = ["TG_TF_PATH", "TERRAGRUNT_TFPATH"];
 
-/// The tool's environment, made of the script's. `engine` is what Terragrunt starts.
-pub(super) fn of_tool(own: impl Iterator<Item = (OsString, OsString)>, engine: &Path) -> Vec<(OsString, OsString)> {
+/// The tool's environment, made of the script's.
+pub(crate) fn of_tool(own: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<_> = own.filter(|(name, _)| !is_removed(name.as_bytes())).collect();
     environment.extend(FIXED.map(|(name, value)| (name.into(), value.into())));
-    environment.extend(STARTED_BY_TERRAGRUNT.map(|name| (name.into(), engine.into())));
     environment.push(("PATH".into(), program::search_path()));
+    environment
+}
+
+/// The same for a tool that deploys code. `engine` is what Terragrunt starts.
+pub(super) fn of_deployment(
+    own: impl Iterator<Item = (OsString, OsString)>,
+    engine: &Path,
+) -> Vec<(OsString, OsString)> {
+    let mut environment = of_tool(own);
+    environment.extend(STARTED_BY_TERRAGRUNT.map(|name| (name.into(), engine.into())));
     environment
 }
 
@@ -73,7 +82,7 @@ mod tests {
     use super::*;
 
     fn tool_environment(own: &[(&str, &str)]) -> BTreeMap<String, String> {
-        of_tool(
+        of_deployment(
             own.iter().map(|(name, value)| (name.into(), value.into())),
             Path::new("/tools/tofu"),
         )

@@ -1,0 +1,136 @@
+//! The exact words of each builder. Two of the three cannot be had as Debian packages, so their words are all that can be tested.
+
+use super::*;
+
+fn order(words: &[&str]) -> Order {
+    let fixed = [
+        "x",
+        "--repo=file:///r",
+        "--ref=0123456789abcdef0123456789abcdef01234567",
+        "--tag=registry.example.com/apps/web:1",
+    ];
+    Order::parse(fixed.iter().chain(words).map(Into::into)).unwrap()
+}
+
+#[track_caller]
+fn check(words: &[&str], arguments: impl Fn(&Build<'_>, &Files) -> Vec<OsString>, expected: &[&str]) {
+    let order = order(words);
+    let build = Build {
+        order: &order,
+        context: "/w/checkout/app".into(),
+        dockerfile: "/w/checkout/app/docker/Dockerfile".into(),
+    };
+    let files = Files {
+        place: "/w".into(),
+        store: "/w/store".into(),
+        result: "/w/result".into(),
+    };
+    assert_eq!(arguments(&build, &files), expected);
+}
+
+#[test]
+fn kaniko_gets_exactly_these_words() {
+    check(
+        &[
+            "--tag=127.0.0.1:5000/web:2",
+            "--build-arg=A=x --no-push",
+            "--cache-repository=registry.example.com/cache",
+        ],
+        kaniko::arguments,
+        &[
+            "--context=dir:///w/checkout/app",
+            "--dockerfile=/w/checkout/app/docker/Dockerfile",
+            "--ignore-path=/w",
+            "--label=org.opencontainers.image.revision=0123456789abcdef0123456789abcdef01234567",
+            "--build-arg=A=x --no-push",
+            "--destination=registry.example.com/apps/web:1",
+            "--destination=127.0.0.1:5000/web:2",
+            "--cache=true",
+            "--cache-repo=registry.example.com/cache",
+            "--digest-file=/w/result",
+            "--insecure-registry=127.0.0.1:5000",
+        ],
+    );
+    check(
+        &["--no-push"],
+        kaniko::arguments,
+        &[
+            "--context=dir:///w/checkout/app",
+            "--dockerfile=/w/checkout/app/docker/Dockerfile",
+            "--ignore-path=/w",
+            "--label=org.opencontainers.image.revision=0123456789abcdef0123456789abcdef01234567",
+            "--destination=registry.example.com/apps/web:1",
+            "--no-push",
+        ],
+    );
+}
+
+#[test]
+fn buildkit_gets_exactly_these_words() {
+    check(
+        &[
+            "--builder=buildkit",
+            "--tag=registry.example.com/apps/web:2",
+            "--build-arg=A=b",
+            "--secret=id=NPM_TOKEN",
+            "--cache-repository=registry.example.com/cache",
+        ],
+        buildkit::arguments,
+        &[
+            "build",
+            "--progress=plain",
+            "--frontend=dockerfile.v0",
+            "--local=context=/w/checkout/app",
+            "--local=dockerfile=/w/checkout/app/docker",
+            "--opt=filename=Dockerfile",
+            "--opt=label:org.opencontainers.image.revision=0123456789abcdef0123456789abcdef01234567",
+            "--opt=build-arg:A=b",
+            "--secret=id=NPM_TOKEN,env=NPM_TOKEN",
+            "--import-cache=type=registry,ref=registry.example.com/cache",
+            "--export-cache=type=registry,ref=registry.example.com/cache,mode=max",
+            "--output=type=image,\"name=registry.example.com/apps/web:1,registry.example.com/apps/web:2\",push=true",
+            "--metadata-file=/w/result",
+        ],
+    );
+    assert_eq!(
+        buildkit::digest(r#"{"containerimage.digest": "sha256:ab"}"#),
+        "sha256:ab"
+    );
+    assert_eq!(buildkit::digest("x"), "");
+}
+
+#[test]
+fn buildah_gets_exactly_these_words() {
+    check(
+        &[
+            "--builder=buildah",
+            "--build-arg=A=b",
+            "--secret=id=NPM_TOKEN",
+            "--cache-repository=registry.example.com/cache",
+        ],
+        buildah::build_arguments,
+        &[
+            "--root=/w/store/root",
+            "--runroot=/w/store/run",
+            "--storage-driver=vfs",
+            "build",
+            "--isolation=chroot",
+            "--format=oci",
+            "--file=/w/checkout/app/docker/Dockerfile",
+            "--label=org.opencontainers.image.revision=0123456789abcdef0123456789abcdef01234567",
+            "--build-arg=A=b",
+            "--secret=id=NPM_TOKEN,env=NPM_TOKEN",
+            "--tag=registry.example.com/apps/web:1",
+            "--layers",
+            "--cache-from=registry.example.com/cache",
+            "--cache-to=registry.example.com/cache",
+            "/w/checkout/app",
+        ],
+    );
+}
+
+#[test]
+fn values_of_build_arguments_are_not_shown() {
+    let words = ["--build-arg=A=hunter2", "--opt=build-arg:A=hunter2", "--file=x"].map(OsString::from);
+    assert_eq!(shown(&words), "--build-arg=A=… --opt=build-arg:A=… --file=x");
+}

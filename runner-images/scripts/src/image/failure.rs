@@ -1,0 +1,129 @@
+//! Every way in which `build-docker-image` fails, and the exit code for it.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::checkout::PlaceError;
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNAVAILABLE, UNSUITABLE, of_place, of_process};
+use crate::process::{Ended, ProcessError};
+use crate::program::MissingProgram;
+use crate::source_code::SourceError;
+use crate::values::{ImageName, ValueError};
+use crate::working_place::NoPlace;
+
+/// A builder's own code would be taken for one of the deployer's: buildah has 125 for everything.
+const BUILD_FAILED: u8 = 1;
+
+/// For `--help`.
+pub const EXIT_CODES_HELP: &str = "\
+The build sees the commit's files and none of the git history. The image gets the label org.opencontainers.image.revision.
+What the builder prints goes to standard error. The last line of standard output is one JSON object:
+  outcome      `pushed`, `exists` when every tag was there (--idempotent), or `built` (--no-push)
+  repository, commit, context, dockerfile
+  images       of each tag: name, digest
+
+Exit codes:
+  0           pushed; or there already (--idempotent); or built (--no-push)
+  1           the build failed: the builder's own messages are on standard error
+  64          the command line is wrong
+  65          the commit, the context or the Dockerfile is not in the repository, or a secret is not declared
+  69          the repository or the registry cannot be reached, read or written (wrong credentials too)
+  70          a program behaved in a way that this script does not know
+  74          a file or directory of the working place cannot be written or read
+  77          refused: an image name that the allow-list does not allow, unreviewed commit, path leads out
+  126, 127    a program cannot be started, or is missing
+  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM
+
+Environment (declared in the allow-list):
+  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; the builder never gets them
+  SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
+  REGISTRY_USERNAME, REGISTRY_PASSWORD   credential for the tags' registries; the user is `AWS` if none
+  REGISTRY_CONFIG_JSON      instead of them, the text of a `config.json` as Docker has it (credential helpers too)
+  BUILDKIT_HOST             where the daemon of --builder=buildkit is
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for every program
+  TMPDIR                    where the checkout is made and the image is built";
+
+/// Why no image was made.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Signals cannot be caught.
+    #[error("cannot catch signals: {0}")]
+    Signals(io::Error),
+    /// The image may not go there.
+    #[error(
+        "`{0}` is not in a repository that may be pushed to: correct the name, or let the allow-list fix `--allowed-repository`"
+    )]
+    NotAllowed(ImageName),
+    /// A secret is not there.
+    #[error("the secret `{0}` is not there: declare it for this container in the allow-list")]
+    NoSecret(String),
+    /// No place to work.
+    #[error(transparent)]
+    WorkingPlace(#[from] NoPlace),
+    /// A file or directory of our own cannot be made.
+    #[error("cannot make `{path}`: {source}")]
+    Prepare {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A program is not there.
+    #[error(transparent)]
+    Missing(#[from] MissingProgram),
+    /// The registry cannot be asked.
+    #[error("cannot ask the registry about `{name}`: {reason}")]
+    Registry {
+        /// The image.
+        name: ImageName,
+        /// The program's own words.
+        reason: String,
+    },
+    /// The commit cannot be had or used.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A path is not in the repository.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The context and the Dockerfile make no path together.
+    #[error(transparent)]
+    Path(#[from] ValueError),
+    /// The builder did not run to its end.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// Our own standard error cannot be given to the builder.
+    #[error("cannot pass the builder's output on: {0}")]
+    Output(io::Error),
+    /// The builder failed, and has said why.
+    #[error("the build failed with exit code {}: the builder's own messages are above", .0.exit_code())]
+    Builder(Ended),
+    /// The registry does not take it.
+    #[error("cannot push `{name}`: {reason}")]
+    Push {
+        /// The image.
+        name: ImageName,
+        /// The program's own words.
+        reason: String,
+    },
+    /// Nobody knows what was pushed.
+    #[error("the builder ended well and told no digest: look into the registry before trying again")]
+    NoDigest,
+}
+
+impl Failure {
+    /// What the script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Signals(_) | Self::NoDigest => INTERNAL,
+            Self::NotAllowed(_) => REFUSED,
+            Self::NoSecret(_) | Self::Path(_) => UNSUITABLE,
+            Self::WorkingPlace(_) | Self::Prepare { .. } | Self::Output(_) => INPUT_OUTPUT,
+            Self::Missing(_) => MISSING,
+            Self::Registry { .. } | Self::Push { .. } => UNAVAILABLE,
+            Self::Source(error) => error.exit_code(),
+            Self::Place(error) => of_place(error),
+            Self::Process(error) => of_process(error),
+            Self::Builder(_) => BUILD_FAILED,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The whole story of `build-packer-artifact`, step by step.
+//!
+//! Responsible for the order of the steps: nothing of the repository runs before its commit is verified and the template's path is
+//! resolved. A template is code: what it does is limited by the role of the container, not by this script.
+
+pub mod arguments;
+mod call;
+pub mod failure;
+mod messages;
+pub mod outcome;
+
+use crate::interruption::Interruptions;
+use crate::program::Program;
+use crate::report::Report;
+use crate::working_place::WorkingPlace;
+
+use arguments::Order;
+use call::Call;
+use failure::Failure;
+use outcome::Outcome;
+
+/// Does what was ordered.
+pub fn build(order: &Order, report: Report) -> Result<Outcome, Failure> {
+    let mut interruptions = Interruptions::catch().map_err(Failure::Signals)?;
+    let program = Program::Packer.find()?;
+    let place = WorkingPlace::make()?;
+    let checkout = order.source.fetch(&place, report, &mut interruptions)?;
+    let template = checkout.resolve(&order.template)?;
+
+    let packer = Call::prepare(order, program, template, &place, report)?;
+    packer.validate(&mut interruptions)?;
+    let told = packer.build(&mut interruptions)?;
+    Outcome::of(told, order)
+}

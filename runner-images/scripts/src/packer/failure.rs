@@ -1,0 +1,119 @@
+//! Every way in which `build-packer-artifact` fails, and the exit code for it.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::checkout::PlaceError;
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, UNSUITABLE, of_place, of_process};
+use crate::process::{Ended, ProcessError};
+use crate::program::MissingProgram;
+use crate::source_code::SourceError;
+use crate::values::{BuildName, RelativePath};
+use crate::working_place::NoPlace;
+
+/// For `--help`.
+pub const EXIT_CODES_HELP: &str = "\
+Packer runs in the template's directory. What it prints goes to standard error. It gets no plugins but those of the image
+(in /usr/local/lib/packer/plugins, or where PACKER_PLUGIN_PATH says), and none of the repository's git history.
+
+With --output-properties standard output is one JSON object on one line:
+  outcome      `built`, or `exists` when all of it was there already (--idempotent)
+  repository, commit, template
+  artifacts    of each: outcome, build, builder, id (for an AMI `region:ami-…`; just `ami-…` when it was there), files
+
+Exit codes:
+  0           built; or there already (--idempotent)
+  1           a build failed: Packer's own code, its messages are on standard error; 128 + n when signal n ended it
+  64          the command line is wrong
+  65          the commit or the template is not in the repository, Packer cannot read it, or nothing in it is to be built
+  69          the repository cannot be reached or read
+  70          git or Packer behaved in a way that this script does not know
+  74          a file or directory of the working place cannot be written or read
+  77          refused: unreviewed commit, path leads out
+  126, 127    git or packer cannot be started, or is missing
+  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before Packer ran; later, Packer cleans up and ends with its own code
+
+Environment (declared in the allow-list):
+  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; Packer never gets them
+  SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
+  PKR_VAR_name              variable of the template that may be secret
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for Packer
+  TMPDIR                    where the checkout is made";
+
+/// Why nothing was built.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Signals cannot be caught.
+    #[error("cannot catch signals: {0}")]
+    Signals(io::Error),
+    /// No place to work.
+    #[error(transparent)]
+    WorkingPlace(#[from] NoPlace),
+    /// A directory for Packer cannot be made.
+    #[error("cannot make `{path}`: {source}")]
+    Prepare {
+        /// The directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Packer is not there.
+    #[error(transparent)]
+    Missing(#[from] MissingProgram),
+    /// The commit cannot be had or used.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The template's path cannot be used.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// Packer cannot read the template.
+    #[error("packer refuses the template `{path}`: {reason}")]
+    Template {
+        /// The template.
+        path: RelativePath,
+        /// Packer's own words.
+        reason: String,
+    },
+    /// Packer had nothing to do.
+    #[error("{}", nothing(path, build.as_ref()))]
+    Nothing {
+        /// The template.
+        path: RelativePath,
+        /// The build that was asked for.
+        build: Option<BuildName>,
+    },
+    /// Packer did not run to its end.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// Packer failed, and has said why.
+    #[error("packer failed with exit code {}: its own messages are above", .0.exit_code())]
+    Packer(Ended),
+    /// Nobody knows how Packer ended.
+    #[error("packer's end was not seen: look whether it left anything running")]
+    Unended,
+}
+
+fn nothing(path: &RelativePath, build: Option<&BuildName>) -> String {
+    match build {
+        Some(build) => format!(
+            "packer built nothing: `{path}` has no build `{build}`; in HCL its name is `type.name`, such as `amazon-ebs.web`"
+        ),
+        None => format!("packer built nothing: `{path}` has no build that makes an artifact"),
+    }
+}
+
+impl Failure {
+    /// What the script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Signals(_) | Self::Unended => INTERNAL,
+            Self::WorkingPlace(_) | Self::Prepare { .. } => INPUT_OUTPUT,
+            Self::Missing(_) => MISSING,
+            Self::Source(error) => error.exit_code(),
+            Self::Place(error) => of_place(error),
+            Self::Template { .. } | Self::Nothing { .. } => UNSUITABLE,
+            Self::Process(error) => of_process(error),
+            Self::Packer(ended) => ended.exit_code(),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! `build-packer-artifact` and `build-docker-image` as their users meet them: the real programs with real git, a real Packer, a real
+//! builder of images, a real registry and the emulated EC2, all on the loopback address.
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod image;
+#[cfg(test)]
+mod packer;
+#[cfg(test)]
+#[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
+mod random;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod requests;

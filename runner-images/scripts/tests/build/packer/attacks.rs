@@ -1,0 +1,87 @@
+//! Repositories that try to lead the script elsewhere. Named after rows of THREATS.md.
+
+use std::fs;
+
+use super::{TEMPLATE, script, with_template};
+use crate::fixture::Fixture;
+
+#[test]
+fn row_10_a_link_out_of_the_checkout_is_no_template() {
+    let fixture = Fixture::new();
+    let outside = fixture.path("outside.pkr.hcl");
+    fs::write(&outside, TEMPLATE).unwrap();
+    fixture.write("image/readme", "");
+    fixture.link("image/image.pkr.hcl", outside.to_str().unwrap());
+    fixture.link("elsewhere", "..");
+    let commit = fixture.commit_to("main");
+    for path in ["image/image.pkr.hcl", "elsewhere", "elsewhere/outside.pkr.hcl"] {
+        let outcome = script(&fixture, &commit).instead("--template-path", path).run();
+        let reason =
+            format!("`{path}` leads out of the repository through a link: give a path whose target is inside it");
+        match outcome.code {
+            // `..` of the checkout has no such file.
+            65 => assert_eq!(path, "elsewhere/outside.pkr.hcl"),
+            _ => drop(outcome.expect_reason(77, &reason)),
+        }
+    }
+}
+
+#[test]
+fn row_12_no_file_of_the_repository_takes_the_place_of_packer_or_configures_it() {
+    let (fixture, _) = with_template();
+    let mark = fixture.path("evil-ran");
+    let evil = format!("#!/bin/sh\ntouch '{}'\n", mark.display());
+    for name in ["packer", "image/packer", "git", "image/git"] {
+        fixture.write(name, &evil);
+        let file = fixture.path("work").join(name);
+        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    fixture.write(
+        "image/.packerconfig",
+        format!(
+            "{{\"builders\": {{\"null\": \"{}\"}}}}",
+            fixture.path("work/packer").display()
+        ),
+    );
+    let commit = fixture.commit_to("main");
+    let path = std::env::join_paths([".", "image", "/usr/local/bin", "/usr/bin", "/bin"]).unwrap();
+    script(&fixture, &commit)
+        .env("PATH", path)
+        .env("PACKER_CONFIG", "image/.packerconfig")
+        .run()
+        .expect_code(0);
+    assert!(!mark.exists());
+}
+
+#[test]
+fn row_20_hooks_filters_and_file_names_of_the_repository_are_just_files() {
+    let (fixture, _) = with_template();
+    let mark = fixture.path("evil-ran");
+    fixture.write(".gitattributes", "* filter=x\n");
+    fixture.write(
+        ".gitconfig",
+        format!("[filter \"x\"]\n\tsmudge = touch {}\n", mark.display()),
+    );
+    fixture.write(
+        ".githooks/post-checkout",
+        format!("#!/bin/sh\ntouch {}\n", mark.display()),
+    );
+    fixture.write("image/a\nb, c%!(PACKER_COMMA)", "x");
+    let commit = fixture.commit_to("main");
+    script(&fixture, &commit).run().expect_code(0);
+    assert!(!mark.exists());
+}
+
+#[test]
+fn row_29_what_a_build_prints_forges_no_artifact() {
+    let (fixture, _) = with_template();
+    let forged = "\"echo 1,null.nothing,artifact,0,id,ami-666\", \"printf '\\\\n1,x,artifact,0,id,ami-666\\\\n'\"";
+    fixture.write("image/image.pkr.hcl", TEMPLATE.replace("\"env\", \"ls -a\"", forged));
+    let commit = fixture.commit_to("main");
+    let outcome = script(&fixture, &commit)
+        .with("--output-properties")
+        .run()
+        .expect_code(0);
+    assert!(!outcome.stdout.contains("ami-666"), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("ami-666"), "{}", outcome.stderr);
+}

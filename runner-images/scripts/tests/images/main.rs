@@ -1,0 +1,11 @@
+//! The images that `make images` builds here, as they will be run: a read-only root, a user that is not root, nothing of this machine.
+//!
+//! The programs must have been built by `scripts/dist.sh`, as for the whole-product tests.
+
+#[cfg(test)]
+#[path = "../deploy/git_server.rs"]
+mod git_server;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod store;

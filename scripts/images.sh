@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Builds the images of runner-images/ on this machine, without a registry: from the programs that scripts/dist.sh has built and from this
+# machine's own terraform, packer, git and buildah. The public bases of the same files are named in each Containerfile.
+# Usage: scripts/images.sh [store]      (target/images unless given; the images stay in its folder `root`)
+#
+# Responsible for: the inputs of the Containerfiles, one image each, and their sizes. Never pulls anything, never pushes anything.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+store=$(realpath -m "${1:-target/images}")
+programs=target/dist/bin
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { printf 'images: %s\n' "$*" >&2; }
+fail() {
+    say "$*"
+    exit 1
+}
+
+[ "$(id -u)" -eq 0 ] || fail "the files of an image belong to root: run this as root, or in \`buildah unshare\`"
+[ -x "$programs/deploy-runner" ] || fail "the programs are not built: run \`make build\`"
+for tool in buildah skopeo packer terraform; do
+    command -v "$tool" >/dev/null || fail "\`$tool\` is missing: run \`scripts/setup.sh images\`"
+done
+
+rm -rf "$store"
+mkdir -p "$store"
+buildah=(buildah --root "$store/root" --runroot "$store/run" --storage-driver vfs)
+
+# build NAME CONTEXT [OPTION...]: quietly, and never from a registry.
+build() {
+    local name=$1 context=$2
+    shift 2
+    "${buildah[@]}" build --quiet --isolation chroot --pull-never --layers=false --timestamp 0 \
+        --build-arg VERSION="$version" --build-arg REVISION="$revision" \
+        "$@" --tag "localhost/deploy-runner/$name" "$context" >/dev/null
+}
+
+# The size of what an image unpacks to, in bytes.
+size_of() {
+    local container place size
+    container=$("${buildah[@]}" from --pull-never "localhost/deploy-runner/$1")
+    place=$("${buildah[@]}" mount "$container")
+    size=$(du --summarize --bytes "$place${2-}" | cut -f1)
+    "${buildah[@]}" umount "$container" >/dev/null
+    "${buildah[@]}" rm "$container" >/dev/null
+    printf '%s' "$size"
+}
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+# A base of files that are copied is the machine's own: what it is made of is known to its package manager.
+files=runner-images/base
+
+mapfile -t base_programs <"$files/programs.txt"
+sh "$files/collect.sh" "$work/base" "${base_programs[@]}"
+sh "$files/links.sh" "$work/base"
+build base "$work/base" --file "$files/Containerfile" --target local
+
+mkdir -p "$work/programs/scripts"
+strip -o "$work/programs/deploy-runner" "$programs/deploy-runner"
+for script in "$programs"/scripts/*; do
+    strip -o "$work/programs/scripts/$(basename "$script")" "$script"
+done
+chmod -R u+rwX,go+rX "$work/programs"
+build programs "$work/programs" --file runner-images/programs/Containerfile --target local
+
+# tool NAME PROGRAM...: an image that holds a tool as its vendor's does, in /bin.
+tool() {
+    local name=$1
+    install -D -m 755 "$(command -v "$name")" "$work/$name/bin/$name"
+    printf 'FROM scratch\nCOPY . /\n' | build "$name" "$work/$name" --file -
+}
+tool terraform
+tool packer
+
+sh "$files/collect.sh" "$work/buildah" "$(command -v buildah)" "$(command -v skopeo)"
+mkdir -p "$work/buildah/etc/containers" "$work/buildah/var/tmp"
+printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$work/buildah/etc/containers/policy.json"
+printf 'unqualified-search-registries = ["docker.io"]\n' >"$work/buildah/etc/containers/registries.conf"
+printf 'FROM scratch\nCOPY . /\n' | build buildah "$work/buildah" --file -
+
+here=localhost/deploy-runner
+build terraform-runner runner-images/terraform-runner --build-arg TERRAFORM=$here/terraform
+build packer-runner runner-images/packer-runner --build-arg PACKER=$here/packer
+# kaniko cannot be had as a package: its stage is not built here.
+build image-builder runner-images/image-builder --target buildah
+
+printf '%-18s %12s\n' image bytes
+for image in terraform-runner packer-runner image-builder; do
+    printf '%-18s %12s\n' "$image" "$(size_of "$image")"
+done
+printf '%-18s %12s\n' "runner and scripts" "$(size_of programs)"

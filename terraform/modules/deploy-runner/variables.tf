@@ -1,0 +1,86 @@
+# What there is to run.
+
+variable "package" {
+  description = "Path of the manifest that `make package` (or `infrastructure-deployer package --manifest`) wrote. The function's zip file and the compiled allow-list lie beside it. Containers, environment, secrets and sizes come from there and are written nowhere else."
+  type        = string
+}
+
+variable "images" {
+  description = "Image name in the allow-list to image reference, pinned by digest: `{ terraform-runner = \"111122223333.dkr.ecr.eu-west-1.amazonaws.com/deploy-runner/terraform-runner@sha256:…\" }`."
+  type        = map(string)
+}
+
+variable "allow_images_by_tag" {
+  description = "Accept images by tag too. Whoever can push to the repository then decides what runs with the task roles."
+  type        = bool
+  default     = false
+}
+
+variable "containers" {
+  description = <<-EOT
+    Settings of a container that only ECS knows, by the container's name in the allow-list:
+    - `writable_paths`: directories that a run may write to, each empty at its start. Without them the job has no place to work.
+    - `read_only_root`: the rest of the file system cannot be written. An image builder that unpacks into `/` (kaniko) needs `false`.
+    - `drop_capabilities`: the process has no Linux capabilities. An image builder that changes owners of files needs `false`.
+    - `user`: user and group of the process, instead of the image's.
+    - `cpu_architecture`: `X86_64` or `ARM64`, as the image was built for.
+    - `ephemeral_storage_gib`: 21 to 200; Fargate gives 20 without it.
+  EOT
+  type = map(object({
+    writable_paths        = optional(list(string), ["/tmp", "/home/job", "/work"])
+    read_only_root        = optional(bool, true)
+    drop_capabilities     = optional(bool, true)
+    user                  = optional(string)
+    cpu_architecture      = optional(string, "X86_64")
+    ephemeral_storage_gib = optional(number)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for settings in values(var.containers) : contains(["X86_64", "ARM64"], settings.cpu_architecture)])
+    error_message = "`containers`: `cpu_architecture` must be `X86_64` or `ARM64`"
+  }
+
+  validation {
+    condition = alltrue([
+      for settings in values(var.containers) :
+      settings.ephemeral_storage_gib == null ? true : settings.ephemeral_storage_gib >= 21 && settings.ephemeral_storage_gib <= 200
+    ])
+    error_message = "`containers`: `ephemeral_storage_gib` must be 21 to 200, or left out"
+  }
+
+  validation {
+    condition     = alltrue(flatten([for settings in values(var.containers) : [for path in settings.writable_paths : can(regex("^(/[A-Za-z0-9._-]+)+$", path))]]))
+    error_message = "`containers`: each of `writable_paths` must be an absolute path without a slash at its end, such as `/tmp`; `/` itself is `read_only_root = false`"
+  }
+}
+
+# Names and ownership.
+
+variable "name" {
+  description = "Prefix of every name. Names of roles, which the whole account shares, carry the Region too, so one name may serve several Regions."
+  type        = string
+  default     = "deploy-runner"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,30}[a-z0-9]$", var.name))
+    error_message = "`name`: expected 2 to 32 lower-case letters, digits and dashes that begin with a letter and end with no dash"
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of every role that is made here."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/", var.permissions_boundary_arn))
+    error_message = "`permissions_boundary_arn`: expected the ARN of an IAM policy"
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that can have tags."
+  type        = map(string)
+  default     = {}
+}

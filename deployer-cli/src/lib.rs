@@ -26,6 +26,7 @@ mod local;
 mod log;
 mod origin;
 pub mod package;
+mod plan_view;
 mod report;
 mod request;
 mod result;

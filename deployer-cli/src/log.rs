@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use protocol::frame::{AssembleError, Assembler, Channel, Chunk, Completeness, FrameError, Gaps};
+use protocol::frame::{AssembleError, Assembler, Channel, Chunk, Completeness, FrameError, Gaps, Kind, Report};
 use protocol::{Ending, OutputForm};
 
 /// Output is handed on in pieces of about this size.
@@ -55,6 +55,22 @@ impl Verdict {
 /// Why nobody can say whether a raw log is complete.
 const NOT_PROVEN: &str = "the container's image has no deploy-runner, so nothing proves that all of its output came";
 
+/// More than a run has to say for machines.
+const MAX_REPORTS: usize = 16;
+
+/// Everything that is known when nothing more will come.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Finish {
+    /// Output that still waited for missing frames.
+    pub(crate) pieces: Vec<Piece>,
+    /// Whether all of it came.
+    pub(crate) verdict: Verdict,
+    /// How runner and engine disagree.
+    pub(crate) remark: Option<String>,
+    /// What the job handed over for machines: its word, and nobody else's.
+    pub(crate) reports: Vec<Report>,
+}
+
 /// Puts the log together.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
@@ -64,6 +80,7 @@ pub(crate) struct Log {
     words_of_the_runner: HashSet<String>,
     raw_lines: u64,
     raw: bool,
+    reports: Vec<Report>,
 }
 
 impl Log {
@@ -81,7 +98,7 @@ impl Log {
                 self.raw = true;
                 for entry in entries {
                     self.raw_lines += 1;
-                    add(&mut pieces, &line(Channel::Stdout, entry));
+                    add(&mut pieces, &mut self.reports, &line(Channel::Stdout, entry));
                 }
             }
         }
@@ -93,10 +110,10 @@ impl Log {
         !self.raw && self.assembler.is_complete()
     }
 
-    /// Nothing more will come. Answers what still waited for missing frames, the verdict, and a remark when runner and engine disagree.
-    pub(crate) fn finish(self, ending: &Ending) -> (Vec<Piece>, Verdict, Option<String>) {
-        let mut pieces = Vec::new();
-        let completeness = self.assembler.finish(|chunk| add(&mut pieces, &chunk));
+    /// Nothing more will come.
+    pub(crate) fn finish(self, ending: &Ending) -> Finish {
+        let (mut pieces, mut reports) = (Vec::new(), self.reports);
+        let completeness = self.assembler.finish(|chunk| add(&mut pieces, &mut reports, &chunk));
         if self.raw {
             let nothing_ran = self.raw_lines == 0 && matches!(ending, Ending::FailedToStart { .. });
             let verdict = if nothing_ran {
@@ -104,22 +121,32 @@ impl Log {
             } else {
                 Verdict::NotProven
             };
-            return (pieces, verdict, None);
+            return Finish {
+                pieces,
+                verdict,
+                remark: None,
+                reports,
+            };
         }
-        let remark = disagreement(&completeness, ending);
-        (pieces, verdict(completeness, self.unreadable, ending), remark)
+        Finish {
+            pieces,
+            remark: disagreement(&completeness, ending),
+            verdict: verdict(completeness, self.unreadable, ending),
+            reports,
+        }
     }
 
     fn push(&mut self, frame: &str, pieces: &mut Vec<Piece>) {
-        let mut pushed = self.assembler.push(frame, |chunk| add(pieces, &chunk));
+        let reports = &mut self.reports;
+        let mut pushed = self.assembler.push(frame, |chunk| add(pieces, reports, &chunk));
         if matches!(pushed, Err(AssembleError::TooFarOutOfOrder { .. })) {
-            self.assembler.give_up_gap(|chunk| add(pieces, &chunk));
-            pushed = self.assembler.push(frame, |chunk| add(pieces, &chunk));
+            self.assembler.give_up_gap(|chunk| add(pieces, reports, &chunk));
+            pushed = self.assembler.push(frame, |chunk| add(pieces, reports, &chunk));
         }
         match pushed {
             Ok(()) => {}
             Err(AssembleError::Frame(FrameError::NotAFrame)) if self.is_new_word(frame) => {
-                add(pieces, &line(Channel::Stderr, frame));
+                add(pieces, &mut self.reports, &line(Channel::Stderr, frame));
             }
             Err(AssembleError::Frame(FrameError::NotAFrame)) if self.words_of_the_runner.contains(frame) => {}
             Err(error) => {
@@ -138,7 +165,8 @@ impl Log {
         self.waiting = match (self.assembler.waiting_for(), self.waiting) {
             (Some(frame), Some((same, since))) if frame == same => {
                 if now.duration_since(since) >= GAP_PATIENCE {
-                    self.assembler.give_up_gap(|chunk| add(pieces, &chunk));
+                    let reports = &mut self.reports;
+                    self.assembler.give_up_gap(|chunk| add(pieces, reports, &chunk));
                 }
                 Some((same, since))
             }
@@ -153,10 +181,17 @@ fn line(channel: Channel, text: &str) -> Chunk<'_> {
         channel,
         bytes: Cow::Borrowed(text.as_bytes()),
         newline: true,
+        kind: Kind::Output,
     }
 }
 
-fn add(pieces: &mut Vec<Piece>, chunk: &Chunk<'_>) {
+/// A report is no output: it is kept for the end.
+fn add(pieces: &mut Vec<Piece>, reports: &mut Vec<Report>, chunk: &Chunk<'_>) {
+    if chunk.kind == Kind::Report {
+        let report = Report::parse(&chunk.bytes).ok();
+        reports.extend(report.filter(|_| reports.len() < MAX_REPORTS));
+        return;
+    }
     match pieces.last_mut() {
         Some(last) if last.channel == chunk.channel && last.bytes.len() < PIECE_BYTES => {
             chunk.append_to(&mut last.bytes);

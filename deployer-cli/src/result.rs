@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use protocol::{Ending, ErrorKind, ExitCode, IdempotencyKey, Problem, RunId, Started, Timings};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::atomic_file::{self, AtomicFileError};
 use crate::conclusion::{About, Conclusion, Finished, Left, StopCause};
@@ -42,6 +43,9 @@ pub(crate) struct ResultDocument {
     error: Option<ErrorDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     started: Option<StartedDocument>,
+    /// What the job says about itself; nobody has checked it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    job_reports: Vec<Map<String, Value>>,
 }
 
 /// What came of the command, in one word.
@@ -173,6 +177,7 @@ impl ResultDocument {
             logs_complete: Some(finished.logs_complete()),
             logs_remark: ended.log.remark().or_else(|| finished.unwritten.clone()),
             started: finished.started.as_ref().map(StartedDocument::of),
+            job_reports: ended.reports.iter().map(|report| report.object().clone()).collect(),
             ..Self::about(Outcome::Finished)
         }
     }
@@ -193,6 +198,7 @@ impl ResultDocument {
             problems: Vec::new(),
             error: None,
             started: None,
+            job_reports: Vec::new(),
         }
     }
 }

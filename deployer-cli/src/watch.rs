@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocol::frame::{Channel, Report};
 use protocol::{
     Cursor, Ending, ErrorKind, Message, Observation, ObserveMessage, ObserveRun, Observed, Phase, Reply, RunId, Timings,
 };
@@ -9,7 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::console::elapsed;
 use crate::display::{Display, Show};
-use crate::log::{Log, Piece, Verdict};
+use crate::log::{Finish, Log, Piece, Verdict};
+use crate::plan_view;
 use crate::transport::{Hope, Patience, Pauses, Transport, in_time};
 
 /// Whatever a gate says, it is not asked more often than this, unless each answer brings us on.
@@ -51,6 +53,8 @@ pub(crate) struct Ended {
     pub(crate) drain: Duration,
     /// Whether all of its output came.
     pub(crate) log: Verdict,
+    /// What the job handed over for machines.
+    pub(crate) reports: Vec<Report>,
 }
 
 /// Watches the run and shows what it writes. `until`: when the caller has waited long enough.
@@ -178,8 +182,21 @@ impl<'a> Watch<'a> {
     }
 
     async fn conclude(&mut self, (ending, timings): (Ending, Timings)) -> Ended {
-        let (pieces, log, remark) = std::mem::take(&mut self.log).finish(&ending);
+        let Finish {
+            pieces,
+            verdict: log,
+            remark,
+            reports,
+        } = std::mem::take(&mut self.log).finish(&ending);
         self.show(pieces).await;
+        for text in reports.iter().filter_map(plan_view::of) {
+            // It is the job's word, so it is shown as what the job wrote is: neutralised.
+            let piece = Piece {
+                channel: Channel::Stderr,
+                bytes: text.into_bytes(),
+            };
+            self.display.show(Show::Output(piece)).await;
+        }
         if let Some(remark) = remark {
             self.display.warn(remark).await;
         }
@@ -193,6 +210,7 @@ impl<'a> Watch<'a> {
             timings,
             drain,
             log,
+            reports,
         }
     }
 

@@ -236,6 +236,14 @@ pub enum Trap {
     Symlink,
     /// A branch whose name is an object id.
     BranchLikeAnId,
+    /// Notes of the tool that move its state.
+    ToolNotes,
+    /// A version file with more than a version.
+    VersionFile,
+    /// A configuration of the tool.
+    ToolConfiguration,
+    /// Names of files with line breaks.
+    LineBreaks,
 }
 
 /// Job output that means something to a terminal or a CI system.

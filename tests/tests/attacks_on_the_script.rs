@@ -87,9 +87,13 @@ fn check_out(attack: &CheckoutAttack) -> Result<(), String> {
     made(&place, &attack.never_makes)?;
     let harmless = match attack.trap {
         // The code itself is honest: it is planned, and the trap does not spring.
-        Trap::Hook | Trap::Submodule | Trap::Filter => ended.code == Some(0),
+        Trap::Hook | Trap::Submodule | Trap::Filter | Trap::ToolConfiguration | Trap::LineBreaks => {
+            ended.code == Some(0)
+        }
         // There is nothing honest to run.
-        Trap::Symlink | Trap::BranchLikeAnId => ended.code.is_some_and(|code| code != 0),
+        Trap::Symlink | Trap::BranchLikeAnId | Trap::ToolNotes | Trap::VersionFile => {
+            ended.code.is_some_and(|code| code != 0)
+        }
     };
     harmless.then_some(()).ok_or_else(|| format!("{ended:?}"))
 }
@@ -140,6 +144,30 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
             std::fs::remove_dir_all(repository.worktree().join("prod/web")).expect("it was there");
             symlink(&outside, repository.worktree().join("prod/web")).expect("a link");
             repository.commit("a link out of the checkout")
+        }
+        Trap::ToolNotes => {
+            let record = format!(
+                r#"{{"version":3,"backend":{{"type":"local","config":{{"path":"{}"}},"hash":1}}}}"#,
+                marker.display()
+            );
+            repository.write("prod/web/.terraform/terraform.tfstate", &record);
+            repository.commit("notes")
+        }
+        Trap::VersionFile => {
+            repository.write(".terraform-version", "1.11.4\nTF_CLI_ARGS=-destroy\n");
+            repository.commit("a version and more")
+        }
+        Trap::ToolConfiguration => {
+            let configuration = format!("plugin_cache_dir = \"{}\"\n", marker.display());
+            for file in [".terraformrc", "prod/web/.terraformrc", "prod/web/terraform.rc"] {
+                repository.write(file, &configuration);
+            }
+            repository.commit("a configuration")
+        }
+        Trap::LineBreaks => {
+            repository.write("prod/web/more\n.tf", "");
+            repository.write("line\nbreak/.terraform-version\n", "0.0.1");
+            repository.commit("line breaks")
         }
         Trap::BranchLikeAnId => {
             repository.commit("evil");

@@ -11,6 +11,7 @@
 //! <sequence> e <text>      a line of standard error
 //! <sequence> E <text>      a piece of standard error
 //! <sequence> = <json>      the trailer, always the last frame
+//! <sequence> e \x7b<json>  a report: a JSON object whose first brace is escaped
 //! ```
 //!
 //! * Sequences start at 1 and rise by 1; they are decimal, without leading zeros. The trailer has the next one after the last line.
@@ -20,17 +21,22 @@
 //! * In the text `\\` is a backslash and `\xHH` (two lower-case hexadecimal digits) is one byte. The encoder writes `\xHH` for every
 //!   byte that is not part of valid UTF-8, and for each byte of a control character (all of them but the tab), of U+2028, U+2029 and
 //!   U+FEFF. A backslash followed by anything else is an error. Everything else stands for itself.
+//! * A report is one JSON object that the job handed to the runner apart from its output. Only the runner can write one: the encoder
+//!   never escapes a brace of the job's output, so no output ever begins like that. A reader that does not know reports sees a line of
+//!   standard error with the JSON in it, and its proof of completeness is the same.
 //! * The trailer's `sha256` is the digest of all frames before it, in order, each followed by one line feed; `lines` is their number.
 
 mod assemble;
 mod decode;
 mod encode;
 mod escape;
+mod report;
 mod trailer;
 
 pub use assemble::{AssembleError, Assembler, Completeness, Gaps};
-pub use decode::{Body, Chunk, Frame, FrameError, decode};
+pub use decode::{Body, Chunk, Frame, FrameError, Kind, decode};
 pub use encode::Encoder;
+pub use report::{MAX_REPORT_BYTES, REPORTS_VARIABLE, Report, ReportError};
 pub use trailer::{Cause, Trailer};
 
 /// Longest frame in bytes, its line end not counted: container log drivers cut lines at 16 KiB.

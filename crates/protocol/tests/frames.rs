@@ -8,7 +8,8 @@
 
 use proptest::prelude::*;
 use protocol::frame::{
-    AssembleError, Assembler, Body, Cause, Channel, Chunk, Completeness, Encoder, FrameError, MAX_FRAME_BYTES, decode,
+    AssembleError, Assembler, Body, Cause, Channel, Chunk, Completeness, Encoder, FrameError, Kind, MAX_FRAME_BYTES,
+    MAX_REPORT_BYTES, Report, ReportError, decode,
 };
 
 type Writes = Vec<(Channel, Vec<u8>)>;
@@ -441,6 +442,80 @@ proptest! {
         let mut assembler = Assembler::new();
         if assembler.push(&text, |_| {}).is_ok() {
             prop_assert!(decode(&text).unwrap().sequence > 0);
+        }
+    }
+}
+
+fn report(json: &str) -> Report {
+    Report::parse(json.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_report_is_a_line_of_standard_error_to_whoever_does_not_know_reports() {
+    let mut encoder = Encoder::new();
+    let mut out = Vec::new();
+    encoder.encode(Channel::Stderr, b"before\n", &mut out);
+    encoder.report(&report("{ \"a\": \"x\\ny\" }"), &mut out).unwrap();
+    let trailer = encoder.finish(0, Cause::Exited, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.starts_with("1 e before\n2 e \\x7b\"a\":\"x\\\\ny\"}\n3 = {"),
+        "{text}"
+    );
+    assert_eq!(trailer.lines, 2);
+
+    let mut pieces = Vec::new();
+    let mut assembler = Assembler::new();
+    for frame in text.lines().rev() {
+        assembler.push(frame, |chunk| pieces.push(chunk.into_owned())).unwrap();
+    }
+    assert!(matches!(assembler.finish(|_| {}), Completeness::Complete { .. }));
+    assert_eq!((pieces[0].kind, pieces[1].kind), (Kind::Output, Kind::Report));
+    assert_eq!(pieces[1].channel, Channel::Stderr);
+    assert_eq!(pieces[1].bytes.as_ref(), br#"{"a":"x\ny"}"#);
+}
+
+#[test]
+fn a_report_is_one_object_that_fits_into_a_frame() {
+    for json in ["", "[]", "1", "null", "{", "{}{}", "{} x"] {
+        let refused = Report::parse(json.as_bytes());
+        assert!(
+            matches!(refused, Err(ReportError::NotAnObject(_))),
+            "{json}: {refused:?}"
+        );
+    }
+    for filling in ["x", "\u{2028}", "\u{fc}", "\\u0007", "\\\\"] {
+        for bytes in [1, 1_000, 3_000, MAX_REPORT_BYTES - 20, MAX_REPORT_BYTES, 20_000] {
+            let json = format!("{{\"a\":\"{}\"}}", filling.repeat(bytes / filling.len()));
+            match Report::parse(json.as_bytes()) {
+                Ok(report) => {
+                    let mut out = Vec::new();
+                    Encoder::new().report(&report, &mut out).unwrap();
+                    assert!(out.len() <= MAX_FRAME_BYTES, "{filling:?} {bytes}");
+                    let text = String::from_utf8(out).unwrap();
+                    let Body::Output(chunk) = decode(text.trim_end_matches('\n')).unwrap().body else {
+                        panic!("{text}")
+                    };
+                    assert_eq!(Report::parse(&chunk.bytes).unwrap(), report);
+                }
+                Err(ReportError::TooLong(_)) => assert!(bytes > 1_000, "{filling:?} {bytes}"),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Row 29: whatever a job prints, it is never taken for a report.
+    #[test]
+    fn no_output_of_a_job_is_a_report(bytes in proptest::collection::vec(any::<u8>(), 0..64), forged in any::<bool>()) {
+        let start: &[u8] = if forged { br#"\x7b"a":1}"# } else { b"{" };
+        let output = [start, &bytes].concat();
+        let mut out = Vec::new();
+        Encoder::new().encode(Channel::Stderr, &output, &mut out);
+        for frame in String::from_utf8(out).unwrap().lines() {
+            let Body::Output(chunk) = decode(frame).unwrap().body else { panic!("{frame}") };
+            prop_assert_eq!(chunk.kind, Kind::Output);
         }
     }
 }

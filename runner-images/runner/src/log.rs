@@ -4,6 +4,7 @@
 
 mod framing;
 mod pump;
+mod reports;
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -3,16 +3,23 @@
 //! Responsible for the words: exact long names only, no abbreviations, no short options, no positionals; and for turning them
 //! into one [`Order`]. Never touches anything outside the process.
 
+mod order;
+mod rules;
+
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 use crate::failure::EXIT_CODES_HELP;
-use crate::program::Program;
+use crate::program::ToolName;
 use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
-use crate::values::{Address, Assignment, CommitId, LockTimeout, OutputName, RefName, RelativePath};
+use crate::values::{
+    AbsolutePath, Address, Assignment, CommitId, LockTimeout, OutputName, PlainDirectory, PlanDigest, PlanLifetime,
+    RefName, RelativePath,
+};
+
+pub use order::{DestroyGrant, Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
 
 /// Check out one commit and run one Terraform command in one directory of it.
 #[derive(Debug, Parser)]
@@ -24,6 +31,10 @@ use crate::values::{Address, Assignment, CommitId, LockTimeout, OutputName, RefN
     disable_help_flag = true,
     disable_version_flag = true,
     after_long_help = EXIT_CODES_HELP
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them is a flag of the command line"
 )]
 struct Arguments {
     /// Address of the repository: `https://`, `ssh://` or `file:///`
@@ -42,6 +53,14 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = Binary::Terraform)]
     binary: Binary,
 
+    /// Program that Terragrunt runs. For `--binary=terragrunt`
+    #[arg(long, value_enum, value_name = "BINARY")]
+    terragrunt_runs: Option<TerragruntRuns>,
+
+    /// Where the image keeps versions side by side; set by the allow-list, not by callers [default: /opt/deploy-runner/tools]
+    #[arg(long, value_name = "PATH")]
+    tools_dir: Option<AbsolutePath>,
+
     /// What to do
     #[arg(long, value_enum)]
     command: CommandName,
@@ -49,6 +68,18 @@ struct Arguments {
     /// Directory to deploy, relative to the repository's root
     #[arg(long, value_name = "PATH")]
     deploy_path: RelativePath,
+
+    /// Every unit below the directory, in the order of their dependencies. For `--binary=terragrunt`
+    #[arg(long)]
+    all: bool,
+
+    /// Only units below this directory, relative to the one to deploy; may be repeated. For `--all`
+    #[arg(long, value_name = "PATH")]
+    include_dir: Vec<PlainDirectory>,
+
+    /// No units below this directory, relative to the one to deploy; may be repeated. For `--all`
+    #[arg(long, value_name = "PATH")]
+    exclude_dir: Vec<PlainDirectory>,
 
     /// Variable for Terraform; may be repeated. For plan, apply and destroy
     #[arg(long, value_name = "KEY=VALUE")]
@@ -74,7 +105,23 @@ struct Arguments {
     #[arg(long)]
     detailed_exitcode: bool,
 
-    /// Print JSON. For output and validate
+    /// Keep the plan, so that apply can be asked for exactly it. For plan
+    #[arg(long)]
+    save_plan: bool,
+
+    /// Apply this saved plan and nothing else. For apply
+    #[arg(long, value_name = "DIGEST")]
+    plan: Option<PlanDigest>,
+
+    /// Where saved plans are kept; set by the allow-list, not by callers
+    #[arg(long, value_name = "PATH")]
+    plan_store: Option<AbsolutePath>,
+
+    /// How long a saved plan may be applied, such as `30m`; `24h` unless given. Set by the allow-list, not by callers
+    #[arg(long, value_name = "DURATION")]
+    plan_lifetime: Option<PlanLifetime>,
+
+    /// Print JSON. For output, validate and find
     #[arg(long)]
     json: bool,
 
@@ -102,7 +149,14 @@ struct Arguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Binary {
     Terraform,
+    Tofu,
     Terragrunt,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TerragruntRuns {
+    Terraform,
+    Tofu,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -112,95 +166,10 @@ enum CommandName {
     Destroy,
     Validate,
     Output,
-}
-
-/// Everything that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// Where the code is.
-    pub repository: RepositoryUrl,
-    /// The refs whose history counts as reviewed.
-    pub protected_refs: Vec<RefName>,
-    /// The code.
-    pub commit: CommitId,
-    /// The directory.
-    pub deploy_path: RelativePath,
-    /// Terraform or Terragrunt.
-    pub binary: Program,
-    /// What to do there.
-    pub operation: Operation,
-    /// Settings of the state backend.
-    pub backend_config: Vec<Assignment>,
-    /// How long to wait for a state lock.
-    pub lock_timeout: Option<LockTimeout>,
-    /// How much to say.
-    pub log_level: LogLevel,
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Operation {
-    /// Show what would change.
-    Plan(Inputs, PlanExit),
-    /// Change it.
-    Apply(Inputs),
-    /// Remove everything.
-    Destroy(Inputs, DestroyGrant),
-    /// Check the code, without state.
-    Validate(Format),
-    /// Print outputs.
-    Output(Format, Option<OutputName>),
-}
-
-impl Operation {
-    /// The command's name.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Plan(..) => "plan",
-            Self::Apply(..) => "apply",
-            Self::Destroy(..) => "destroy",
-            Self::Validate(..) => "validate",
-            Self::Output(..) => "output",
-        }
-    }
-}
-
-/// What goes into a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Inputs {
-    /// Variables.
-    pub variables: Vec<Assignment>,
-    /// Files with variables.
-    pub files: Vec<RelativePath>,
-    /// What to limit it to.
-    pub targets: Vec<Address>,
-}
-
-/// What a plan's exit code tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlanExit {
-    /// Whether it worked.
-    Simple,
-    /// Also whether there are changes.
-    Detailed,
-}
-
-/// What destroy may remove.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DestroyGrant {
-    /// Only what the protected refs no longer have.
-    RemovedCode,
-    /// Anything: the allow-list granted it.
-    Anything,
-}
-
-/// How the answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
+    /// Lists Terragrunt's units
+    Find,
+    /// Checks Terragrunt's own files
+    HclValidate,
 }
 
 impl Order {
@@ -214,6 +183,8 @@ impl Order {
 impl Arguments {
     fn into_order(self) -> Result<Order, clap::Error> {
         self.refuse_what_the_command_would_ignore()?;
+        self.refuse_what_the_binary_does_not_have()?;
+        self.refuse_what_a_saved_plan_decides()?;
         let inputs = Inputs {
             variables: self.var,
             files: self.var_file,
@@ -221,55 +192,55 @@ impl Arguments {
         };
         let format = if self.json { Format::Json } else { Format::Text };
         let operation = match self.command {
-            CommandName::Plan if self.detailed_exitcode => Operation::Plan(inputs, PlanExit::Detailed),
-            CommandName::Plan => Operation::Plan(inputs, PlanExit::Simple),
-            CommandName::Apply => Operation::Apply(inputs),
+            CommandName::Plan => {
+                let exit = if self.detailed_exitcode {
+                    PlanExit::Detailed
+                } else {
+                    PlanExit::Simple
+                };
+                let keep = if self.save_plan { Keep::Saved } else { Keep::Nothing };
+                Operation::Plan(inputs, exit, keep)
+            }
+            CommandName::Apply => match self.plan {
+                Some(digest) => Operation::ApplySaved(digest),
+                None => Operation::Apply(inputs),
+            },
             CommandName::Destroy if self.allow_destroy => Operation::Destroy(inputs, DestroyGrant::Anything),
             CommandName::Destroy => Operation::Destroy(inputs, DestroyGrant::RemovedCode),
             CommandName::Validate => Operation::Validate(format),
             CommandName::Output => Operation::Output(format, self.output_name),
+            CommandName::Find => Operation::Find(format),
+            CommandName::HclValidate => Operation::HclValidate,
+        };
+        let (binary, engine) = match (self.binary, self.terragrunt_runs) {
+            (Binary::Terraform, _) => (ToolName::Terraform, ToolName::Terraform),
+            (Binary::Tofu, _) => (ToolName::Tofu, ToolName::Tofu),
+            (Binary::Terragrunt, Some(TerragruntRuns::Tofu)) => (ToolName::Terragrunt, ToolName::Tofu),
+            (Binary::Terragrunt, Some(TerragruntRuns::Terraform) | None) => (ToolName::Terragrunt, ToolName::Terraform),
+        };
+        let scope = if self.all {
+            Scope::Units {
+                include: self.include_dir,
+                exclude: self.exclude_dir,
+            }
+        } else {
+            Scope::Directory
         };
         Ok(Order {
             repository: self.repo,
             protected_refs: self.protected_ref,
             commit: self.commit,
             deploy_path: self.deploy_path,
-            binary: match self.binary {
-                Binary::Terraform => Program::Terraform,
-                Binary::Terragrunt => Program::Terragrunt,
-            },
+            binary,
+            engine,
+            scope,
+            tools_dir: self.tools_dir,
+            plan_store: self.plan_store,
+            plan_lifetime: self.plan_lifetime.unwrap_or_default(),
             operation,
             backend_config: self.backend_config,
             lock_timeout: self.lock_timeout,
             log_level: self.log_level,
         })
-    }
-
-    /// An option without effect is a misunderstanding. `--allow-destroy` and `--lock-timeout` are exempt, because an
-    /// allow-list may fix them for every command of a container.
-    fn refuse_what_the_command_would_ignore(&self) -> Result<(), clap::Error> {
-        use CommandName::{Apply, Destroy, Output, Plan, Validate};
-        let changing = [Plan, Apply, Destroy];
-        let rules: [(&str, bool, &[CommandName]); 6] = [
-            ("--var", !self.var.is_empty(), &changing),
-            ("--var-file", !self.var_file.is_empty(), &changing),
-            ("--target", !self.target.is_empty(), &changing),
-            ("--detailed-exitcode", self.detailed_exitcode, &[Plan]),
-            ("--json", self.json, &[Output, Validate]),
-            ("--output-name", self.output_name.is_some(), &[Output]),
-        ];
-        for (name, given, commands) in rules {
-            if given && !commands.contains(&self.command) {
-                let command = self
-                    .command
-                    .to_possible_value()
-                    .map(|value| value.get_name().to_owned())
-                    .unwrap_or_default();
-                let message =
-                    format!("the argument '{name}' has no meaning with '--command={command}': leave it out\n");
-                return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
-            }
-        }
-        Ok(())
     }
 }

@@ -7,8 +7,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::program::Program;
-use crate::values::RelativePath;
+use crate::arguments::{Order, Scope};
+use crate::program::ToolName;
+use crate::values::{PlainDirectory, RelativePath};
 
 /// Why a path of the request cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,12 @@ pub enum PlaceError {
     #[error("`{path}` leads out of the repository through a link: give a path whose target is inside it")]
     Outside {
         /// The path as it was given.
+        path: RelativePath,
+    },
+    /// It is a link where none is followed.
+    #[error("`{path}` goes through a link: give the directory's own path")]
+    Link {
+        /// The path in the repository.
         path: RelativePath,
     },
     /// It is not there.
@@ -69,16 +76,34 @@ impl Checkout {
     }
 
     /// The directory to deploy, with every link resolved.
-    pub fn module(&self, path: &RelativePath, binary: Program) -> Result<PathBuf, PlaceError> {
+    pub fn module(&self, path: &RelativePath, code: Code) -> Result<PathBuf, PlaceError> {
+        let directory = self.directory(path)?;
+        require_code(&directory, path, code)?;
+        Ok(directory)
+    }
+
+    /// A directory below one of ours. It has to be there by its own name: the tool that gets it does not resolve links as we do.
+    pub fn directory_below(&self, parent: &Path, name: &PlainDirectory) -> Result<(), PlaceError> {
+        let below = parent.join(name.as_path());
+        let path = self.relative(&below).unwrap_or_else(|| name.path().clone());
+        let directory = self.directory(&path)?;
+        if directory == below {
+            Ok(())
+        } else {
+            Err(PlaceError::Link { path })
+        }
+    }
+
+    fn directory(&self, path: &RelativePath) -> Result<PathBuf, PlaceError> {
         let directory = self.resolve(path)?;
-        if !directory.is_dir() {
-            return Err(PlaceError::WrongKind {
+        if directory.is_dir() {
+            Ok(directory)
+        } else {
+            Err(PlaceError::WrongKind {
                 path: path.clone(),
                 expected: "directory",
-            });
+            })
         }
-        require_code(&directory, path, binary)?;
-        Ok(directory)
     }
 
     /// A file, with every link resolved.
@@ -125,43 +150,71 @@ impl Checkout {
     }
 }
 
-fn require_code(directory: &Path, path: &RelativePath, binary: Program) -> Result<(), PlaceError> {
-    let is_code: fn(&str) -> bool = match binary {
-        Program::Terragrunt => |name| matches!(name, "terragrunt.hcl" | "terragrunt.hcl.json"),
-        Program::Terraform
-        | Program::Git
-        | Program::Packer
-        | Program::Buildah
-        | Program::Kaniko
-        | Program::Buildctl
-        | Program::Skopeo => |name| {
-            let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-            extension == Some("tf") || name.ends_with(".tf.json")
-        },
-    };
-    let entries = fs::read_dir(directory).map_err(|source| PlaceError::Unreadable {
+/// What makes a directory one that can be deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// Terraform's files.
+    Terraform,
+    /// `OpenTofu`'s files, or Terraform's.
+    Tofu,
+    /// A unit of Terragrunt.
+    Unit,
+    /// Units of Terragrunt somewhere below.
+    Units,
+}
+
+impl Code {
+    /// What this order is about.
+    pub const fn of(order: &Order) -> Self {
+        match (order.binary, &order.scope) {
+            (ToolName::Terraform, _) => Self::Terraform,
+            (ToolName::Tofu, _) => Self::Tofu,
+            (ToolName::Terragrunt, Scope::Directory) => Self::Unit,
+            (ToolName::Terragrunt, Scope::Units { .. }) => Self::Units,
+        }
+    }
+
+    fn is_code(self, name: &str) -> bool {
+        let ends_with = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        match self {
+            Self::Terraform => ends_with(&[".tf", ".tf.json"]),
+            Self::Tofu => ends_with(&[".tf", ".tf.json", ".tofu", ".tofu.json"]),
+            Self::Unit => matches!(name, "terragrunt.hcl" | "terragrunt.hcl.json"),
+            Self::Units => matches!(name, "terragrunt.hcl" | "terragrunt.hcl.json" | "terragrunt.stack.hcl"),
+        }
+    }
+
+    const fn expected(self) -> &'static str {
+        match self {
+            Self::Terraform => "`.tf` files",
+            Self::Tofu => "`.tf` or `.tofu` files",
+            Self::Unit => "`terragrunt.hcl`",
+            Self::Units => "`terragrunt.hcl` in any directory below it",
+        }
+    }
+}
+
+fn require_code(directory: &Path, path: &RelativePath, code: Code) -> Result<(), PlaceError> {
+    let unreadable = |source| PlaceError::Unreadable {
         path: path.clone(),
         source,
-    })?;
-    if entries
-        .filter_map(Result::ok)
-        .any(|entry| entry.file_name().to_str().is_some_and(is_code))
-    {
-        return Ok(());
-    }
-    let expected = match binary {
-        Program::Terragrunt => "`terragrunt.hcl`",
-        Program::Terraform
-        | Program::Git
-        | Program::Packer
-        | Program::Buildah
-        | Program::Kaniko
-        | Program::Buildctl
-        | Program::Skopeo => "`.tf` files",
     };
+    let mut places = vec![directory.to_owned()];
+    while let Some(place) = places.pop() {
+        for entry in fs::read_dir(place).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if entry.file_name().to_str().is_some_and(|name| code.is_code(name)) {
+                return Ok(());
+            }
+            // The kind of the entry itself: links are not followed, so the walk ends and stays inside.
+            if code == Code::Units && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                places.push(entry.path());
+            }
+        }
+    }
     Err(PlaceError::NoCode {
         path: path.clone(),
-        expected,
+        expected: code.expected(),
     })
 }
 
@@ -191,7 +244,7 @@ mod tests {
     fn a_link_inside_the_checkout_is_followed() {
         let (_place, checkout) = checkout();
         symlink("prod/network", checkout.root().join("link")).unwrap();
-        let module = checkout.module(&path("link"), Program::Terraform).unwrap();
+        let module = checkout.module(&path("link"), Code::Terraform).unwrap();
         assert_eq!(module, checkout.root().join("prod/network"));
         assert_eq!(checkout.relative(&module), Some(path("prod/network")));
     }
@@ -205,7 +258,7 @@ mod tests {
         {
             let link = format!("link{index}");
             symlink(target, checkout.root().join(&link)).unwrap();
-            let refused = checkout.module(&path(&link), Program::Terraform).unwrap_err();
+            let refused = checkout.module(&path(&link), Code::Terraform).unwrap_err();
             assert!(matches!(refused, PlaceError::Outside { .. }), "{target}: {refused}");
         }
         symlink("/etc/passwd", checkout.root().join("prod/x.tfvars")).unwrap();
@@ -221,19 +274,19 @@ mod tests {
         let (_place, checkout) = checkout();
         let said = |result: Result<PathBuf, PlaceError>| result.unwrap_err().to_string();
         assert_eq!(
-            said(checkout.module(&path("nowhere"), Program::Terraform)),
+            said(checkout.module(&path("nowhere"), Code::Terraform)),
             "`nowhere` is not in the repository at this commit: correct the path or the commit"
         );
         assert_eq!(
-            said(checkout.module(&path("prod/prod.tfvars"), Program::Terraform)),
+            said(checkout.module(&path("prod/prod.tfvars"), Code::Terraform)),
             "`prod/prod.tfvars` is not a directory: give the path of one"
         );
         assert_eq!(
-            said(checkout.module(&path("prod"), Program::Terraform)),
+            said(checkout.module(&path("prod"), Code::Terraform)),
             "`prod` has no `.tf` files: give the directory of one module"
         );
         assert_eq!(
-            said(checkout.module(&path("prod/network"), Program::Terragrunt)),
+            said(checkout.module(&path("prod/network"), Code::Unit)),
             "`prod/network` has no `terragrunt.hcl`: give the directory of one module"
         );
         assert_eq!(

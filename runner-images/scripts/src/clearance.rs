@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::arguments::{DestroyGrant, Operation, Order};
+use crate::arguments::{DestroyGrant, Keep, Operation, Order};
 use crate::git::history::Tip;
 use crate::git::{Git, GitError};
 use crate::report::Report;
@@ -63,12 +63,25 @@ impl<'run> Clearance<'run> {
         order: &'run Order,
         resolved: Option<&RelativePath>,
         git: &mut Git<'_>,
+        trust: Trust,
         places: Places<'_>,
         report: Report,
     ) -> Result<Self, ClearanceError> {
         match &order.operation {
-            Operation::Plan(..) | Operation::Validate(..) | Operation::Output(..) => {}
-            Operation::Apply(_) | Operation::Destroy(_, DestroyGrant::Anything) => {
+            Operation::Plan(_, _, Keep::Nothing)
+            | Operation::Validate(..)
+            | Operation::Output(..)
+            | Operation::Find(_)
+            | Operation::HclValidate
+                if trust == Trust::AnyCommit => {}
+            Operation::Plan(..)
+            | Operation::Validate(..)
+            | Operation::Output(..)
+            | Operation::Find(_)
+            | Operation::HclValidate
+            | Operation::Apply(_)
+            | Operation::ApplySaved(_)
+            | Operation::Destroy(_, DestroyGrant::Anything) => {
                 require_reviewed(order, git, places, report)?;
             }
             Operation::Destroy(_, DestroyGrant::RemovedCode) => {
@@ -82,6 +95,16 @@ impl<'run> Clearance<'run> {
             operation: &order.operation,
         })
     }
+}
+
+/// What the container holds decides whose code may run in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Operations that change nothing run with any commit.
+    AnyCommit,
+    /// Every operation needs a reviewed commit: the container holds the key of saved plans, and code that runs beside it could use
+    /// it to make a plan that nobody has reviewed.
+    ReviewedOnly,
 }
 
 /// Where git may work.

@@ -3,70 +3,134 @@
 //! Responsible for the order of the steps: nothing of the repository runs before its commit is verified, its paths are
 //! resolved and the operation has its clearance.
 
+mod plans;
+
 use std::path::Path;
 
-use crate::arguments::{Operation, Order};
-use crate::checkout::Checkout;
-use crate::clearance::{Clearance, Places};
+use crate::arguments::{Operation, Order, Scope};
+use crate::checkout::{Checkout, Code};
+use crate::clearance::{Clearance, Places, Trust};
 use crate::failure::Failure;
 use crate::git::{Credential, Git};
+use crate::handover::Handover;
 use crate::interruption::Interruptions;
+use crate::plan::keeper::{KeepError, Keeper};
+use crate::plan::key::PlanKey;
+use crate::planted;
 use crate::process::Ended;
-use crate::program::Program;
+use crate::program::ToolName;
 use crate::report::Report;
 use crate::state_place;
-use crate::tool::Tool;
+use crate::tool::{Outcome, Programs, Tool};
+use crate::toolbox::Toolbox;
 use crate::working_place::WorkingPlace;
 
+use self::plans::Plans;
+
 /// Does what was ordered. The result is how the tool ended.
-pub fn deploy(order: &Order, report: Report) -> Result<Ended, Failure> {
+pub fn deploy(order: &Order, report: Report, handover: Handover) -> Result<Ended, Failure> {
     let mut interruptions = Interruptions::catch().map_err(Failure::Signals)?;
-    let program = order.binary.find()?;
+    let key = PlanKey::from_environment().map_err(KeepError::from)?;
+    let trust = if key.is_some() {
+        Trust::ReviewedOnly
+    } else {
+        Trust::AnyCommit
+    };
+    let keeper = Keeper::of(order, key)?;
+    let toolbox = Toolbox::at(order.tools_dir.as_ref());
+    for tool in tools_of(order) {
+        toolbox.require_any(tool)?;
+    }
     let place = WorkingPlace::make()?;
 
     let checkout = Checkout::at(place.checkout());
     let mut git = Git::prepare(
         place.git_home(),
         &order.repository,
-        Credential::from_environment().as_ref(),
+        Credential::from_environment(&order.repository).as_ref(),
         report,
         &mut interruptions,
     )?;
     report.step(format_args!("fetching `{}` from `{}`", order.commit, order.repository));
     git.check_out(&order.commit, checkout.root())?;
 
-    let directory = checkout.module(&order.deploy_path, order.binary)?;
+    let directory = checkout.module(&order.deploy_path, Code::of(order))?;
+    require_filtered_directories(order, &checkout, &directory)?;
     let resolved = checkout.relative(&directory);
     let history = place.history();
     let places = Places {
         checkout: checkout.root(),
         history: &history,
     };
-    let clearance = Clearance::obtain(order, resolved.as_ref(), &mut git, places, report)?;
+    let clearance = Clearance::obtain(order, resolved.as_ref(), &mut git, trust, places, report)?;
     drop(git);
 
-    let tool = Tool::prepare(order, clearance, program, &checkout, directory, report)?;
+    let programs = pick_programs(order, &toolbox, &checkout, &directory, report, &mut interruptions)?;
+    planted::refuse(order, &checkout, &directory)?;
+    let plans = Plans::of(order, resolved.as_ref(), keeper, &programs, &mut interruptions)?;
+    let mut tool = Tool::prepare(order, clearance, programs, &checkout, directory, report)?;
+    plans.before(&mut tool, &place)?;
     tool.init(&mut interruptions)?;
     require_durable_state(order, &tool, place.root())?;
-    Ok(tool.run(&mut interruptions)?)
+    if plans.wants_a_file(&handover) && state_place::plans_are_here(tool.directory()) {
+        tool.use_plan(place.plan());
+    }
+    match tool.run(&mut interruptions)? {
+        Outcome::Ended(ended) => {
+            plans.after(ended, &tool, &place, report, handover, &mut interruptions)?;
+            Ok(ended)
+        }
+        Outcome::Stale => Err(Failure::Stale),
+    }
 }
 
-/// Terragrunt keeps its working directories and its state's settings elsewhere, so only Terraform can be asked.
+/// What is started, and for Terragrunt what it starts.
+fn tools_of(order: &Order) -> impl Iterator<Item = ToolName> {
+    let engine = (order.engine != order.binary).then_some(order.engine);
+    std::iter::once(order.binary).chain(engine)
+}
+
+fn pick_programs(
+    order: &Order,
+    toolbox: &Toolbox,
+    checkout: &Checkout,
+    directory: &Path,
+    report: Report,
+    interruptions: &mut Interruptions,
+) -> Result<Programs, Failure> {
+    let mut pick = |tool: ToolName| -> Result<_, Failure> {
+        let picked = toolbox.pick(tool, checkout, directory, interruptions)?;
+        if let Some(version) = &picked.version {
+            report.step(format_args!("{} {version}", tool.name()));
+        }
+        Ok(picked)
+    };
+    let started = pick(order.binary)?;
+    let engine = if order.engine == order.binary {
+        started.clone()
+    } else {
+        pick(order.engine)?
+    };
+    Ok(Programs { started, engine })
+}
+
+/// A filter that matches nothing would be a misunderstanding: of what is left out, or of what is changed.
+fn require_filtered_directories(order: &Order, checkout: &Checkout, directory: &Path) -> Result<(), Failure> {
+    if let Scope::Units { include, exclude } = &order.scope {
+        for filter in include.iter().chain(exclude) {
+            checkout.directory_below(directory, filter)?;
+        }
+    }
+    Ok(())
+}
+
+/// Terragrunt keeps its working directories and its state's settings elsewhere, so only the other two can be asked.
 fn require_durable_state(order: &Order, tool: &Tool<'_>, temporary: &Path) -> Result<(), Failure> {
     match (order.binary, &order.operation) {
-        (Program::Terraform, Operation::Apply(_) | Operation::Destroy(..)) => {
-            Ok(state_place::require_durable(tool.directory(), temporary)?)
-        }
         (
-            Program::Terraform
-            | Program::Terragrunt
-            | Program::Git
-            | Program::Packer
-            | Program::Buildah
-            | Program::Kaniko
-            | Program::Buildctl
-            | Program::Skopeo,
-            _,
-        ) => Ok(()),
+            ToolName::Terraform | ToolName::Tofu,
+            Operation::Apply(_) | Operation::ApplySaved(_) | Operation::Destroy(..),
+        ) => Ok(state_place::require_durable(tool.directory(), temporary)?),
+        (ToolName::Terraform | ToolName::Tofu | ToolName::Terragrunt, _) => Ok(()),
     }
 }

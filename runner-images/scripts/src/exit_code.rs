@@ -38,7 +38,7 @@ pub const fn of_git(error: &GitError) -> u8 {
         GitError::Missing(_) => MISSING,
         GitError::Process(error) => of_process(error),
         GitError::Prepare { .. } | GitError::NoSpace { .. } => INPUT_OUTPUT,
-        GitError::Unavailable { .. } | GitError::NotWritable { .. } => UNAVAILABLE,
+        GitError::Unavailable { .. } | GitError::NotWritable { .. } | GitError::Key { .. } => UNAVAILABLE,
         GitError::NoSuchCommit { .. } | GitError::NotACommit { .. } => UNSUITABLE,
         GitError::NoProtectedRef { .. } => REFUSED,
         GitError::Failed { .. } => INTERNAL,
@@ -49,7 +49,10 @@ pub const fn of_git(error: &GitError) -> u8 {
 pub const fn of_place(error: &PlaceError) -> u8 {
     match error {
         PlaceError::Outside { .. } => REFUSED,
-        PlaceError::Missing { .. } | PlaceError::WrongKind { .. } | PlaceError::NoCode { .. } => UNSUITABLE,
+        PlaceError::Missing { .. }
+        | PlaceError::Link { .. }
+        | PlaceError::WrongKind { .. }
+        | PlaceError::NoCode { .. } => UNSUITABLE,
         PlaceError::Unreadable { .. } => INPUT_OUTPUT,
     }
 }

@@ -6,12 +6,16 @@ use std::io;
 
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
-use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, of_git, of_place, of_process};
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNSUITABLE, USAGE, of_git, of_place, of_process};
 use crate::git::GitError;
 use crate::interruption::Stopped;
+use crate::plan::keeper::KeepError;
+use crate::plan::store::StoreError;
+use crate::planted::PlantedError;
 use crate::program::MissingProgram;
 use crate::state_place::StatePlaceError;
 use crate::tool::ToolError;
+use crate::toolbox::{ToolboxError, VersionFileError};
 use crate::working_place::NoPlace;
 
 /// For `--help`.
@@ -19,18 +23,23 @@ pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0, 1, 2 …   the tool's own, unchanged (also those of `init`); 128 + n when signal n ended it
   64          the command line is wrong
-  65          the commit, the directory or a file is not in the repository, or is of the wrong kind
+  65          the commit, the directory or a file is not in the repository, or is of the wrong kind;
+              a version file does not name one exact version
   69          the repository cannot be reached or read
   70          git or Terraform behaved in a way that this script does not know
   74          a file or directory of the working place cannot be written or read
-  77          refused: unreviewed commit, code still wanted, path leads out, state would be lost
-  126, 127    git, terraform or terragrunt cannot be started, or is missing
+  77          refused: unreviewed commit, code still wanted, path leads out, state would be lost,
+              saved plan of something else, stale, expired or tampered with
+  126, 127    git or the tool cannot be started, or is missing (also: in the version that the repository asks for)
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before the tool ran
 
 Environment (declared in the allow-list):
   GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; the tool never gets them
-  SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
+  GIT_HOST                  host (and port) that GIT_TOKEN is for; GIT_TOKEN_2 … GIT_TOKEN_9 with theirs for more hosts
+  SSH_PRIVATE_KEY           key for `ssh://` repositories; SSH_AUTH_SOCK for an agent instead
+  SSH_KNOWN_HOSTS           accepted host keys (text)
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for the tool
+  PLAN_KEY                  key of saved plans; where it is declared, every command needs a reviewed commit
   TF_PLUGIN_CACHE_DIR       where providers are kept between runs
   TMPDIR                    where the checkout is made";
 
@@ -46,6 +55,9 @@ pub enum Failure {
     /// The tool is not there.
     #[error(transparent)]
     Missing(#[from] MissingProgram),
+    /// The tool is not there in the version that the repository asks for.
+    #[error(transparent)]
+    Toolbox(#[from] ToolboxError),
     /// The commit cannot be had.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -58,6 +70,15 @@ pub enum Failure {
     /// The state would be lost.
     #[error(transparent)]
     StatePlace(#[from] StatePlaceError),
+    /// The commit brings what the tool would trust.
+    #[error(transparent)]
+    Planted(#[from] PlantedError),
+    /// A plan is not saved, or not given out.
+    #[error(transparent)]
+    Plan(#[from] KeepError),
+    /// The state is not the one that the saved plan was made for.
+    #[error("the state has moved on since the plan was made: nothing was applied; plan again")]
+    Stale,
     /// The tool did not run to its end.
     #[error(transparent)]
     Tool(#[from] ToolError),
@@ -71,6 +92,7 @@ impl Failure {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Missing(_) => MISSING,
+            Self::Toolbox(error) => of_toolbox(error),
             Self::Git(error) | Self::Clearance(ClearanceError::Git(error)) => of_git(error),
             Self::Place(error) | Self::Tool(ToolError::Place(error)) => of_place(error),
             Self::Tool(ToolError::Process(error)) => of_process(error),
@@ -80,10 +102,44 @@ impl Failure {
                 | ClearanceError::NotReviewed { .. }
                 | ClearanceError::StillThere { .. },
             )
-            | Self::StatePlace(StatePlaceError::InsideCheckout) => REFUSED,
-            Self::WorkingPlace(_) | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_)) => INPUT_OUTPUT,
+            | Self::StatePlace(StatePlaceError::InsideCheckout)
+            | Self::Planted(PlantedError::Planted(_))
+            | Self::Stale => REFUSED,
+            Self::Plan(error) => of_plan(error),
+            Self::WorkingPlace(_)
+            | Self::Planted(PlantedError::Unreadable { .. })
+            | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_)) => INPUT_OUTPUT,
             Self::Signals(_) | Self::StatePlace(StatePlaceError::Unreadable { .. }) => INTERNAL,
             Self::Stopped(stopped) => stopped.exit_code(),
+        }
+    }
+}
+
+const fn of_plan(error: &KeepError) -> u8 {
+    match error {
+        KeepError::Key(_) | KeepError::NoStore => USAGE,
+        KeepError::Store(StoreError::Missing { .. }) => UNSUITABLE,
+        KeepError::Refused(_) => REFUSED,
+        KeepError::Store(StoreError::Unusable { .. }) | KeepError::Seal(_) | KeepError::Place { .. } => INPUT_OUTPUT,
+    }
+}
+
+const fn of_toolbox(error: &ToolboxError) -> u8 {
+    match error {
+        ToolboxError::Missing(_) | ToolboxError::NotBakedIn { .. } => MISSING,
+        ToolboxError::File(error) => of_version_file(error),
+        ToolboxError::Process(error) => of_process(error),
+        ToolboxError::NoChoice { .. } => UNSUITABLE,
+        ToolboxError::Unversioned { .. } => INTERNAL,
+    }
+}
+
+const fn of_version_file(error: &VersionFileError) -> u8 {
+    match error {
+        VersionFileError::Place(error) => of_place(error),
+        VersionFileError::Unreadable { .. } => INPUT_OUTPUT,
+        VersionFileError::NotText { .. } | VersionFileError::NotOne { .. } | VersionFileError::NotExact { .. } => {
+            UNSUITABLE
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Responsible for every start of git: with its protections, within one deadline, stopped when the script is stopped.
 //! Never decides what a commit may be used for.
 
+mod agent;
 pub mod branch;
 mod error;
 mod failure_kind;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::git::agent::Agent;
 use crate::git::failure_kind::FailureKind;
 use crate::interruption::{Interruptions, Stopped};
 use crate::process::{self, Captured};
@@ -37,6 +39,7 @@ pub struct Git<'run> {
     home: PathBuf,
     url: &'run RepositoryUrl,
     environment: Vec<(OsString, OsString)>,
+    _agent: Option<Agent>,
     limit: Instant,
     report: Report,
     interruptions: &'run mut Interruptions,
@@ -53,9 +56,21 @@ impl<'run> Git<'run> {
     ) -> Result<Self, GitError> {
         let program = Program::Git.find()?;
         protection::write_files(&home, url)?;
+        let mut environment = protection::environment(&home, url, credential);
+        let agent = match protection::declared_key(url) {
+            Some(key) => Some(Agent::with_key(&key, &home, interruptions)?),
+            None => None,
+        };
+        // The last one of a name counts.
+        environment.extend(
+            agent
+                .iter()
+                .map(|agent| ("SSH_AUTH_SOCK".into(), agent.socket().into())),
+        );
         Ok(Self {
             program,
-            environment: protection::environment(&home, url, credential),
+            environment,
+            _agent: agent,
             home,
             url,
             limit: Instant::now() + DEADLINE,

@@ -5,9 +5,10 @@
 
 mod lines;
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,10 @@ pub use lines::run_with_lines;
 
 /// How long a child that must stop gets before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long the last words of a child that has ended are waited for.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// So much of them is kept.
+const TAIL_BYTES: usize = 16 * 1024;
 /// More than git prints for anything we ask it.
 const CAPTURE_LIMIT: u64 = 1024 * 1024;
 
@@ -134,16 +139,25 @@ pub fn run_to_the_end(
     on_stop: impl Fn(Stopped),
 ) -> Result<Ended, ProcessError> {
     interruptions.check()?;
-    let mut child = Running::start(command.stdin(Stdio::null()))?;
-    loop {
-        if let Some(ended) = child.poll()? {
-            return Ok(ended);
-        }
-        if let Wake::Stop(stopped) = interruptions.wait_until(None) {
-            on_stop(stopped);
-            child.signal(stopped.to_forward());
-        }
+    Running::start(command.stdin(Stdio::null()))?.forward_until_the_end(interruptions, on_stop)
+}
+
+/// The same, with its standard error passed through our hands: its last part is answered too.
+pub fn run_to_the_end_hearing(
+    command: &mut Command,
+    interruptions: &mut Interruptions,
+    on_stop: impl Fn(Stopped),
+) -> Result<(Ended, String), ProcessError> {
+    interruptions.check()?;
+    let mut child = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped()))?;
+    let (sender, heard) = channel();
+    if let Some(stderr) = child.process.stderr.take() {
+        // Joined by the channel: it ends with the stream, which something in the background may hold open.
+        thread::spawn(move || sender.send(pass_on(stderr)));
     }
+    let ended = child.forward_until_the_end(interruptions, on_stop)?;
+    let tail = heard.recv_timeout(LAST_WORDS).unwrap_or_default();
+    Ok((ended, String::from_utf8_lossy(&tail).into_owned()))
 }
 
 struct Running {
@@ -157,6 +171,22 @@ impl Running {
         match command.process_group(0).spawn() {
             Ok(process) => Ok(Self { process, program }),
             Err(source) => Err(ProcessError::Start { program, source }),
+        }
+    }
+
+    fn forward_until_the_end(
+        mut self,
+        interruptions: &mut Interruptions,
+        on_stop: impl Fn(Stopped),
+    ) -> Result<Ended, ProcessError> {
+        loop {
+            if let Some(ended) = self.poll()? {
+                return Ok(ended);
+            }
+            if let Wake::Stop(stopped) = interruptions.wait_until(None) {
+                on_stop(stopped);
+                self.signal(stopped.to_forward());
+            }
         }
     }
 
@@ -224,6 +254,20 @@ impl Running {
     }
 }
 
+/// Writes a stream to our standard error as it comes, and keeps the last part of it.
+fn pass_on(mut stream: impl Read) -> Vec<u8> {
+    let mut tail = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        let bytes = buffer.get(..count).unwrap_or_default();
+        // Nobody may be reading any more; that must not change how a deployment ends.
+        drop(io::stderr().lock().write_all(bytes));
+        tail.extend_from_slice(bytes);
+        tail.drain(..tail.len().saturating_sub(TAIL_BYTES));
+    }
+    tail
+}
+
 /// Reads a stream to its end so that the child never blocks, and keeps the first part of it.
 fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
@@ -241,8 +285,6 @@ fn bytes_of(reader: Option<JoinHandle<Vec<u8>>>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
-
     use super::*;
 
     #[test]

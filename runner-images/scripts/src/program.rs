@@ -16,15 +16,39 @@ pub struct MissingProgram {
     remedy: &'static str,
 }
 
+/// The programs that deploy code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToolName {
+    /// Terraform.
+    Terraform,
+    /// `OpenTofu`.
+    Tofu,
+    /// Terragrunt, which runs one of the other two.
+    Terragrunt,
+}
+
+impl ToolName {
+    /// The file name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Terraform => "terraform",
+            Self::Tofu => "tofu",
+            Self::Terragrunt => "terragrunt",
+        }
+    }
+}
+
 /// The programs that the script calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     /// git.
     Git,
-    /// Terraform.
-    Terraform,
-    /// Terragrunt.
-    Terragrunt,
+    /// Holds a key for git.
+    SshAgent,
+    /// Gives it the key.
+    SshAdd,
+    /// One that deploys code.
+    Tool(ToolName),
     /// Packer.
     Packer,
     /// buildah.
@@ -42,8 +66,9 @@ impl Program {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Git => "git",
-            Self::Terraform => "terraform",
-            Self::Terragrunt => "terragrunt",
+            Self::SshAgent => "ssh-agent",
+            Self::SshAdd => "ssh-add",
+            Self::Tool(tool) => tool.name(),
             Self::Packer => "packer",
             Self::Buildah => "buildah",
             // The name that every kaniko image has for it.
@@ -56,10 +81,14 @@ impl Program {
     const fn remedy(self) -> &'static str {
         match self {
             Self::Git => "install the package `git` in the image",
-            Self::Terraform => {
+            Self::SshAgent | Self::SshAdd => "install the package `openssh-client` in the image",
+            Self::Tool(ToolName::Terraform) => {
                 "put the program `terraform` into the image, for example from https://developer.hashicorp.com/terraform/install"
             }
-            Self::Terragrunt => {
+            Self::Tool(ToolName::Tofu) => {
+                "put the program `tofu` into the image (https://opentofu.org/docs/intro/install), or ask for `--binary=terraform`"
+            }
+            Self::Tool(ToolName::Terragrunt) => {
                 "put the program `terragrunt` into the image (https://terragrunt.gruntwork.io/docs/getting-started/install), or ask for `--binary=terraform`"
             }
             Self::Packer => {
@@ -78,16 +107,21 @@ impl Program {
         }
     }
 
+    /// What to say when it is not there.
+    pub const fn missing(self) -> MissingProgram {
+        MissingProgram {
+            name: self.name(),
+            remedy: self.remedy(),
+        }
+    }
+
     /// The program's full path.
     pub fn find(self) -> Result<PathBuf, MissingProgram> {
         let path = search_path();
         env::split_paths(&path)
             .map(|directory| directory.join(self.name()))
             .find(|candidate| is_executable(candidate))
-            .ok_or(MissingProgram {
-                name: self.name(),
-                remedy: self.remedy(),
-            })
+            .ok_or(self.missing())
     }
 }
 
@@ -102,7 +136,8 @@ fn absolute_parts(path: &OsStr) -> OsString {
     env::join_paths(parts).unwrap_or_default()
 }
 
-fn is_executable(file: &Path) -> bool {
+/// Whether a file can be run.
+pub(crate) fn is_executable(file: &Path) -> bool {
     file.metadata()
         .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }

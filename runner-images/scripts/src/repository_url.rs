@@ -77,6 +77,12 @@ impl RepositoryUrl {
         self.transport
     }
 
+    /// Host and port, as they are written.
+    pub fn authority(&self) -> &str {
+        let (_, rest) = self.origin.split_once("://").unwrap_or_default();
+        rest.trim_end_matches('/')
+    }
+
     /// Transport, host and port, with a slash at the end: the scope of a credential.
     pub fn origin(&self) -> &str {
         &self.origin

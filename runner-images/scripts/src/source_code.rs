@@ -79,7 +79,7 @@ impl SourceCode {
         interruptions: &mut Interruptions,
     ) -> Result<Checkout, SourceError> {
         let checkout = Checkout::at(place.checkout());
-        let credential = Credential::from_environment();
+        let credential = Credential::from_environment(&self.repository);
         let mut git = Git::prepare(
             place.git_home(),
             &self.repository,

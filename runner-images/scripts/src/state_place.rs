@@ -27,6 +27,15 @@ pub enum StatePlaceError {
     },
 }
 
+/// Whether the state's place runs plans on this machine, so that there is a file to look at. Unreadable notes are for
+/// [`require_durable`] to tell.
+pub fn plans_are_here(module: &Path) -> bool {
+    let record = fs::read_to_string(module.join(".terraform/terraform.tfstate")).unwrap_or_default();
+    let record: Value = serde_json::from_str(&record).unwrap_or_default();
+    let kind = record.pointer("/backend/type").and_then(Value::as_str);
+    !matches!(kind, Some("remote" | "cloud"))
+}
+
 /// Refuses a state that ends with the script. `module` is the initialised directory, `temporary` what is removed at the end.
 pub fn require_durable(module: &Path, temporary: &Path) -> Result<(), StatePlaceError> {
     let record = module.join(".terraform/terraform.tfstate");
@@ -123,6 +132,18 @@ mod tests {
             Some(r#"{"backend":{"type":"local","config":{"path":"/x/y","workspace_dir":"here"}}}"#),
             false,
         );
+    }
+
+    #[test]
+    fn plans_of_a_remote_operation_are_not_here() {
+        for (kind, here) in [("local", true), ("s3", true), ("remote", false), ("cloud", false)] {
+            let place = tempfile::tempdir().unwrap();
+            assert!(plans_are_here(place.path()));
+            fs::create_dir(place.path().join(".terraform")).unwrap();
+            let record = format!(r#"{{"backend":{{"type":"{kind}","config":{{}}}}}}"#);
+            fs::write(place.path().join(".terraform/terraform.tfstate"), record).unwrap();
+            assert_eq!(plans_are_here(place.path()), here, "{kind}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! alone. Runs only with a [`Clearance`].
 
 pub(crate) mod environment;
+mod words;
 
 use std::env;
 use std::ffi::OsString;
@@ -13,12 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::arguments::{Format, Inputs, Operation, Order, PlanExit};
+use crate::arguments::{Operation, Order};
 use crate::checkout::{Checkout, PlaceError};
 use crate::clearance::Clearance;
 use crate::interruption::{Interruptions, Stopped};
 use crate::process::{self, Ended, ProcessError};
 use crate::report::Report;
+use crate::toolbox::Picked;
 
 const PLUGIN_CACHE: &str = "TF_PLUGIN_CACHE_DIR";
 /// How often a cache that somebody else is filling is looked at.
@@ -57,43 +59,87 @@ impl From<Stopped> for ToolError {
     }
 }
 
+/// The programs of one run.
+#[derive(Debug)]
+pub struct Programs {
+    /// What is started.
+    pub started: Picked,
+    /// What reads the code in the end: the same, or what Terragrunt starts.
+    pub engine: Picked,
+}
+
 /// The tool, ready to run in its directory.
 #[derive(Debug)]
 pub struct Tool<'run> {
     order: &'run Order,
     clearance: Clearance<'run>,
-    program: PathBuf,
+    programs: Programs,
     directory: PathBuf,
     files: Vec<PathBuf>,
+    plan: Option<PathBuf>,
     report: Report,
 }
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// As the tool says.
+    Ended(Ended),
+    /// The tool refused the saved plan, because the state is another one by now.
+    Stale,
+}
+
+/// How Terraform and `OpenTofu` say so.
+const STALE: [&str; 2] = ["Saved plan is stale", "Saved plan does not match the given state"];
 
 impl<'run> Tool<'run> {
     /// Resolves what the tool will read; runs nothing.
     pub fn prepare(
         order: &'run Order,
         clearance: Clearance<'run>,
-        program: PathBuf,
+        programs: Programs,
         checkout: &Checkout,
         directory: PathBuf,
         report: Report,
     ) -> Result<Self, ToolError> {
         let files = match clearance.operation() {
-            Operation::Plan(inputs, _) | Operation::Apply(inputs) | Operation::Destroy(inputs, _) => inputs
+            Operation::Plan(inputs, ..) | Operation::Apply(inputs) | Operation::Destroy(inputs, _) => inputs
                 .files
                 .iter()
                 .map(|path| checkout.file(path))
                 .collect::<Result<_, _>>()?,
-            Operation::Validate(_) | Operation::Output(..) => Vec::new(),
+            Operation::ApplySaved(_)
+            | Operation::Validate(_)
+            | Operation::Output(..)
+            | Operation::Find(_)
+            | Operation::HclValidate => Vec::new(),
         };
         Ok(Self {
             order,
             clearance,
-            program,
+            programs,
             directory,
             files,
+            plan: None,
             report,
         })
+    }
+
+    /// Lets a plan be written to this file, or a saved one be applied from it.
+    pub fn use_plan(&mut self, file: PathBuf) {
+        self.plan = Some(file);
+    }
+
+    /// The plan's file, once the command has written it.
+    pub fn written_plan(&self) -> Option<&Path> {
+        self.plan.as_deref().filter(|file| file.is_file())
+    }
+
+    /// Writes what the tool shows of a plan, for programs, into a file.
+    pub fn show_plan(&self, plan: &Path, to: File, interruptions: &mut Interruptions) -> Result<Ended, ToolError> {
+        let mut command = self.command(&["show".into(), "-json".into(), plan.into()]);
+        command.stdout(to);
+        Ok(process::run_briefly(&mut command, interruptions)?)
     }
 
     /// The initialised directory.
@@ -103,8 +149,11 @@ impl<'run> Tool<'run> {
 
     /// Downloads what the code needs and connects to the state. Everything it says goes to standard error.
     pub fn init(&self, interruptions: &mut Interruptions) -> Result<(), ToolError> {
+        let Some(arguments) = words::of_init(self.order) else {
+            return Ok(());
+        };
         let cache = lock_plugin_cache(interruptions)?;
-        let mut command = self.command(&init_arguments(self.order));
+        let mut command = self.command(&arguments);
         command.stdout(standard_error()?);
         let ended = process::run_briefly(&mut command, interruptions);
         drop(cache);
@@ -115,30 +164,40 @@ impl<'run> Tool<'run> {
     }
 
     /// Runs the command itself. Its output and its exit code are passed through as they are.
-    pub fn run(&self, interruptions: &mut Interruptions) -> Result<Ended, ToolError> {
-        let arguments = arguments(self.clearance.operation(), self.order, &self.files);
+    pub fn run(&self, interruptions: &mut Interruptions) -> Result<Outcome, ToolError> {
+        let operation = self.clearance.operation();
+        let arguments = words::of_command(operation, self.order, &self.files, self.plan.as_deref());
         let name = self.order.binary.name();
         let on_stop = |stopped: Stopped| {
             self.report.step(format_args!(
                 "{stopped}: passed on to {name} once, waiting until it has released its state"
             ));
         };
-        Ok(process::run_to_the_end(
-            &mut self.command(&arguments),
-            interruptions,
-            on_stop,
-        )?)
+        let mut command = self.command(&arguments);
+        if !matches!(operation, Operation::ApplySaved(_)) {
+            let ended = process::run_to_the_end(&mut command, interruptions, on_stop)?;
+            return Ok(Outcome::Ended(ended));
+        }
+        let (ended, said) = process::run_to_the_end_hearing(&mut command, interruptions, on_stop)?;
+        if !ended.is_success() && STALE.iter().any(|words| said.contains(words)) {
+            Ok(Outcome::Stale)
+        } else {
+            Ok(Outcome::Ended(ended))
+        }
     }
 
     fn command(&self, arguments: &[OsString]) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(&self.programs.started.program);
         command
             .args(arguments)
             .current_dir(&self.directory)
             .env_clear()
-            .envs(environment::of_tool(env::vars_os()));
+            .envs(environment::of_deployment(
+                env::vars_os(),
+                &self.programs.engine.program,
+            ));
         self.report
-            .step(format_args!("{} {}", self.order.binary.name(), shown(arguments)));
+            .step(format_args!("{} {}", self.order.binary.name(), words::shown(arguments)));
         command
     }
 }
@@ -173,85 +232,4 @@ fn standard_error() -> Result<Stdio, ToolError> {
         .try_clone_to_owned()
         .map(Stdio::from)
         .map_err(ToolError::Output)
-}
-
-fn init_arguments(order: &Order) -> Vec<OsString> {
-    let mut words: Vec<OsString> = ["init", "-input=false", "-no-color"].map(OsString::from).into();
-    match order.operation {
-        // Checking code needs no state, and so no credentials for it.
-        Operation::Validate(_) => words.push("-backend=false".into()),
-        Operation::Plan(..) | Operation::Apply(_) | Operation::Destroy(..) | Operation::Output(..) => {
-            words.extend(
-                order
-                    .backend_config
-                    .iter()
-                    .map(|setting| format!("-backend-config={setting}").into()),
-            );
-        }
-    }
-    words
-}
-
-/// One word per option, so that no value can become an option of its own.
-fn arguments(operation: &Operation, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
-    let mut words: Vec<OsString> = vec![operation.name().into(), "-no-color".into()];
-    match operation {
-        Operation::Plan(inputs, exit) => {
-            words.extend((*exit == PlanExit::Detailed).then(|| "-detailed-exitcode".into()));
-            words.extend(input_arguments(inputs, order, files));
-        }
-        Operation::Apply(inputs) | Operation::Destroy(inputs, _) => {
-            words.push("-auto-approve".into());
-            words.extend(input_arguments(inputs, order, files));
-        }
-        Operation::Validate(format) => words.extend(format_argument(*format)),
-        Operation::Output(format, name) => {
-            words.extend(format_argument(*format));
-            words.extend(name.iter().map(|name| name.as_str().into()));
-        }
-    }
-    words
-}
-
-fn input_arguments(inputs: &Inputs, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
-    let mut words: Vec<OsString> = vec!["-input=false".into()];
-    words.extend(
-        order
-            .lock_timeout
-            .iter()
-            .map(|timeout| format!("-lock-timeout={timeout}").into()),
-    );
-    words.extend(files.iter().map(|file| {
-        let mut word = OsString::from("-var-file=");
-        word.push(file);
-        word
-    }));
-    words.extend(
-        inputs
-            .variables
-            .iter()
-            .map(|variable| format!("-var={variable}").into()),
-    );
-    words.extend(inputs.targets.iter().map(|target| format!("-target={target}").into()));
-    words
-}
-
-fn format_argument(format: Format) -> Option<OsString> {
-    match format {
-        Format::Text => None,
-        Format::Json => Some("-json".into()),
-    }
-}
-
-/// The words without the values of variables and backend settings: those may be nobody's business.
-fn shown(arguments: &[OsString]) -> String {
-    let hide = |word: &OsString| {
-        let word = word.to_string_lossy();
-        let mut parts = word.splitn(3, '=');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(option @ ("-var" | "-backend-config")), Some(key), Some(_)) => format!("{option}={key}=…"),
-            _ => word.into_owned(),
-        }
-    };
-    arguments.iter().map(hide).collect::<Vec<_>>().join(" ")
 }

@@ -30,7 +30,7 @@ pub fn update(order: &Order, report: Report) -> Result<Outcome, Failure> {
     let mut git = Git::prepare(
         place.git_home(),
         &order.repository,
-        Credential::from_environment().as_ref(),
+        Credential::from_environment(&order.repository).as_ref(),
         report,
         &mut interruptions,
     )?;

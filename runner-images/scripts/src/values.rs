@@ -8,16 +8,20 @@ mod commit;
 mod git;
 mod image;
 mod path;
+mod plan;
 mod tool;
 mod variable;
+mod version;
 
 pub use build::BuildName;
 pub use commit::{CommitMessage, MailAddress, PersonName};
 pub use git::{BranchName, CommitId, RefName};
 pub use image::{ImageName, ImageRepository, SecretMount};
-pub use path::RelativePath;
+pub use path::{AbsolutePath, PlainDirectory, RelativePath};
+pub use plan::{PlanDigest, PlanLifetime};
 pub use tool::{Address, Assignment, LockTimeout, OutputName};
 pub use variable::{Setting, VariableName, VariableValue};
+pub use version::ToolVersion;
 
 /// Why a value is refused. Every message says what would be accepted.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -33,6 +37,25 @@ pub enum ValueError {
         "`{0}` is not a path inside the repository: give a relative path with `/` between its parts, without `..`, `.git` or a leading dash"
     )]
     Path(String),
+    /// Not a directory by its plain name.
+    #[error(
+        "`{0}` is not a plain directory: give a relative path without `*`, `?`, `[`, `]`, `{{`, `}}`, `!`, `|` and quotes"
+    )]
+    PlainDirectory(String),
+    /// Not a path of this machine.
+    #[error("`{0}` is not an absolute path: give one such as `/opt/deploy-runner/tools`, without `..`")]
+    AbsolutePath(String),
+    /// Not the digest of a plan.
+    #[error(
+        "`{0}` is not the digest of a saved plan: give all 64 lower-case hexadecimal digits that `plan --save-plan` printed"
+    )]
+    PlanDigest(String),
+    /// Not a time that a plan may live.
+    #[error("`{0}` is not a lifetime of a plan: give whole minutes or hours up to a week, such as `30m` or `24h`")]
+    PlanLifetime(String),
+    /// Not one version.
+    #[error("`{0}` is not a version: give one with all its three numbers, such as `1.11.4` or `1.12.0-rc1`")]
+    Version(String),
     /// Not `key=value`.
     #[error("`{0}` is not `key=value` with a key of letters, digits, `_` and `-` that starts with a letter or `_`")]
     Assignment(String),
@@ -297,6 +320,84 @@ mod tests {
                 "<a@example.com>",
                 "a@b@c",
                 "a\n@b",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_version_is_one_exact_version_and_never_a_range_or_a_path() {
+        check::<ToolVersion>(
+            &["1.11.4", "0.77.22", "1.12.0-rc1", "10.0.0-alpha.20250101"],
+            &[
+                "",
+                "1",
+                "1.11",
+                "v1.11.4",
+                "1.11.4+x",
+                "latest",
+                "latest:^1.11",
+                "~> 1.11",
+                ">= 1.0.0",
+                "1.11.x",
+                "1.11.4.1",
+                "01.1.1",
+                "1..1",
+                "1.1.1-",
+                "1.1.1-..",
+                "1.1.1-a..b",
+                "1.1.1-.a",
+                "1.1.1-a/b",
+                "../1.1.1",
+                "1.1.1 ",
+                "1.1.1\n",
+                "-1.1.1",
+                "1.1.-1",
+                "\u{ff11}.1.1",
+                "100000.0.0",
+                &format!("1.1.1-{}", "a".repeat(33)),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_place_of_this_machine_is_absolute_and_normalised() {
+        check::<AbsolutePath>(
+            &["/opt/tools", "/plans"],
+            &[
+                "", "/", "opt", "./x", "/a/../b", "/a//b", "/a/", "/a/./b", "-/a", "/a\nb",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_plan_is_named_by_its_whole_digest_and_lives_for_a_week_at_most() {
+        let digest = "0123456789abcdef".repeat(4);
+        check::<PlanDigest>(
+            &[&digest],
+            &[
+                "",
+                "latest",
+                "../x",
+                &digest[1..],
+                &format!("{digest}0"),
+                &digest.to_uppercase(),
+                &format!("{digest}\n"),
+            ],
+        );
+        check::<PlanLifetime>(
+            &["1m", "30m", "24h", "168h"],
+            &[
+                "", "0m", "0h", "169h", "10081m", "1d", "90s", "-1h", "1.5h", "24", "h", "999999h",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_plain_directory_is_no_pattern() {
+        check::<PlainDirectory>(
+            &["app", "eu-west-1/app", "with space"],
+            &[
+                "", "*", "a/**", "a?", "[ab]", "{a,b}", "!a", "a|b", "..", "/a", "-a", "a'b", "a\"b", "a\nb", ".",
             ],
         );
     }

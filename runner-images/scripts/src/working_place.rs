@@ -59,6 +59,16 @@ impl WorkingPlace {
         self.root.join("checkout")
     }
 
+    /// For a plan.
+    pub fn plan(&self) -> PathBuf {
+        self.root.join("plan")
+    }
+
+    /// For what the tool shows of a plan.
+    pub fn shown_plan(&self) -> PathBuf {
+        self.root.join("plan.json")
+    }
+
     /// For commits without their files.
     pub fn history(&self) -> PathBuf {
         self.root.join("history")

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::escape::unescape;
+use super::report::MARK;
 use super::{Channel, MAX_FRAME_BYTES, Trailer};
 
 /// Highest sequence that is read: far beyond any run, and far from where numbers overflow.
@@ -35,6 +36,17 @@ pub struct Chunk<'a> {
     pub bytes: Cow<'a, [u8]>,
     /// A newline follows.
     pub newline: bool,
+    /// Output, or a report.
+    pub kind: Kind,
+}
+
+/// What a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The job's output.
+    Output,
+    /// A report: its bytes are one JSON object.
+    Report,
 }
 
 impl Chunk<'_> {
@@ -52,6 +64,7 @@ impl Chunk<'_> {
             channel: self.channel,
             bytes: Cow::Owned(self.bytes.into_owned()),
             newline: self.newline,
+            kind: self.kind,
         }
     }
 }
@@ -90,15 +103,18 @@ pub fn decode(text: &str) -> Result<Frame<'_>, FrameError> {
         [letter, b' ', text @ ..] => (*letter, text),
         _ => return Err(FrameError::NotAFrame),
     };
-    let output = |channel, newline| {
+    let piece = |channel, newline, kind| {
         let bytes = unescape(text)?;
         Ok(Body::Output(Chunk {
             channel,
             bytes,
             newline,
+            kind,
         }))
     };
+    let output = |channel, newline| piece(channel, newline, Kind::Output);
     let body = match letter {
+        b'e' if text.starts_with(MARK) => piece(Channel::Stderr, true, Kind::Report),
         b'o' => output(Channel::Stdout, true),
         b'O' => output(Channel::Stdout, false),
         b'e' => output(Channel::Stderr, true),

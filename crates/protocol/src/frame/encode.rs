@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::escape::{SEAL_ROOM, escape, seal_trailing_blank};
-use super::{Cause, Channel, MAX_FRAME_BYTES, Trailer};
+use super::{Cause, Channel, MAX_FRAME_BYTES, Report, ReportError, Trailer};
 
 /// Writes the frames of one run, in order, and its trailer.
 #[derive(Debug, Clone)]
@@ -41,6 +41,16 @@ impl Encoder {
         if !rest.is_empty() {
             self.line(channel, rest, false, out);
         }
+    }
+
+    /// Appends the frame of a report. It counts as every other frame does.
+    pub fn report(&mut self, report: &Report, out: &mut Vec<u8>) -> Result<(), ReportError> {
+        let text = report.escaped()?;
+        let start = self.open(Channel::Stderr.letter(true), out);
+        out.extend_from_slice(&text);
+        out.push(b'\n');
+        self.digest.update(out.get(start..).unwrap_or_default());
+        Ok(())
     }
 
     fn line(&mut self, channel: Channel, line: &[u8], newline: bool, out: &mut Vec<u8>) {

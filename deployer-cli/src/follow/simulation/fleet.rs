@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::caller::Screen;
 use super::ground::Ground;
-use crate::log::{Log, Verdict};
+use crate::log::{Finish, Log, Verdict};
 use crate::transport::Transport as _;
 
 /// Between two starts of one group, which has half of the runs.
@@ -134,7 +134,7 @@ impl Read {
         self.screen.told.borrow_mut().extend(news.remark);
         self.cursor = news.cursor;
         if let Some(ending) = news.ending {
-            let (pieces, verdict, _) = self.log.take().expect("it is open").finish(&ending);
+            let Finish { pieces, verdict, .. } = self.log.take().expect("it is open").finish(&ending);
             output.extend(pieces.into_iter().map(|piece| (now, piece.channel, piece.bytes)));
             self.ended = Some((ending, verdict));
         }

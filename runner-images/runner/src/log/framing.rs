@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-use protocol::frame::{Channel, Encoder};
+use protocol::frame::{Channel, Encoder, MAX_REPORT_BYTES};
 
+use super::reports::Taken;
 use super::{LogError, Verdict, tell, told};
 use crate::wait;
 
@@ -36,6 +37,27 @@ impl Framing {
             return;
         }
         self.encoder.encode(channel, bytes, &mut self.buffer);
+        self.flush();
+    }
+
+    /// Writes what the script handed over, and how much of it was no report.
+    pub(super) fn write_reports(&mut self, taken: Taken) {
+        for report in taken.reports {
+            // A report was measured when it was read, so it fits.
+            if self.failure.is_none() && self.encoder.report(&report, &mut self.buffer).is_ok() {
+                self.flush();
+            }
+        }
+        if taken.left_out > 0 {
+            let words = format!(
+                "deploy-runner: {} of the job's reports were left out: expected at most 8, each one JSON object of at most {MAX_REPORT_BYTES} bytes\n",
+                taken.left_out
+            );
+            self.write(Channel::Stderr, words.as_bytes());
+        }
+    }
+
+    fn flush(&mut self) {
         if let Err(error) = write_fully(&self.sink, &self.buffer) {
             self.failure = Some(error);
             tell(&self.news, told::FAILED);

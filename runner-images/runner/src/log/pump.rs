@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use protocol::frame::{Channel, MAX_FRAME_BYTES};
 
 use super::framing::Framing;
+use super::reports::Reports;
 use super::{LogError, Verdict};
 use crate::job::Outputs;
 use crate::mask::{Masker, Masks};
@@ -25,6 +26,7 @@ const NEVER: Duration = Duration::from_hours(1);
 /// The thread that reads.
 pub(super) struct Pump {
     outputs: [Output; 2],
+    reports: Reports,
     framing: Framing,
     job_ended: UnixStream,
     buffer: Vec<u8>,
@@ -37,6 +39,7 @@ impl Pump {
                 Output::new(Channel::Stdout, OwnedFd::from(outputs.stdout), masks),
                 Output::new(Channel::Stderr, OwnedFd::from(outputs.stderr), masks),
             ],
+            reports: Reports::new(outputs.reports, masks),
             framing,
             job_ended,
             buffer: vec![0; READ_BYTES],
@@ -54,6 +57,7 @@ impl Pump {
             output.read_what_is_there(&mut self.buffer, &mut self.framing);
             output.close(&mut self.framing);
         }
+        self.framing.write_reports(self.reports.take());
         self.framing.finish(verdict)
     }
 

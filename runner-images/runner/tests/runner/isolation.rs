@@ -25,6 +25,9 @@ fn row_12_the_environment_holds_the_fixed_minimum_and_the_declared_names_only() 
     let stdout = finished.stdout();
     let mut variables: Vec<_> = stdout.lines().collect();
     variables.sort_unstable();
+    // Which descriptor takes reports is for the runner to say.
+    let reports = variables.remove(1);
+    assert!(reports.starts_with("DEPLOY_RUNNER_REPORTS_FD="), "{reports}");
     let expected = [
         "DECLARED=yes",
         "EDITOR=false",
@@ -95,7 +98,7 @@ fn a_script_that_others_may_change_does_not_start() {
 }
 
 #[test]
-fn the_job_has_three_descriptors_and_none_of_the_runners() {
+fn the_script_has_three_descriptors_and_the_pipe_for_its_reports_and_none_of_the_runners() {
     let script = "exec ls -l /proc/self/fd";
     let through_a_shell = ["sh", "-c", "exec 7>leak 8</etc/passwd; exec \"$@\"", "sh"];
     let finished = Runner::of(script).by(&through_a_shell).run(&[]);
@@ -106,6 +109,7 @@ fn the_job_has_three_descriptors_and_none_of_the_runners() {
         .map(|(_, to)| to)
         .collect();
     assert_eq!(targets.remove(0), "/dev/null");
+    assert!(targets.remove(0).starts_with("pipe:"));
     assert!(targets.remove(0).starts_with("pipe:"));
     assert!(targets.remove(0).starts_with("pipe:"));
     // The directory that `ls` itself reads.

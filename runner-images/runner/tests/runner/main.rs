@@ -14,4 +14,5 @@ mod ends;
 mod isolation;
 mod leftovers;
 mod output;
+mod reports;
 mod support;

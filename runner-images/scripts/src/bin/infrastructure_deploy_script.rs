@@ -8,14 +8,24 @@ use std::process::ExitCode;
 use deploy_scripts::arguments::Order;
 use deploy_scripts::deploy::deploy;
 use deploy_scripts::exit_code;
+use deploy_scripts::handover::Handover;
 use deploy_scripts::report::{Report, Script};
 
 fn main() -> ExitCode {
+    let handover = match Handover::claim() {
+        Ok(handover) => handover,
+        Err(reason) => {
+            Script::Deploy.failure(format_args!(
+                "cannot keep the environment from other processes: {reason}"
+            ));
+            return ExitCode::from(exit_code::INTERNAL);
+        }
+    };
     let order = match Order::parse(env::args_os()) {
         Ok(order) => order,
         Err(refusal) => return ExitCode::from(exit_code::of_command_line(&refusal)),
     };
-    match deploy(&order, Report::new(Script::Deploy, order.log_level)) {
+    match deploy(&order, Report::new(Script::Deploy, order.log_level), handover) {
         Ok(ended) => ExitCode::from(ended.exit_code()),
         Err(reason) => {
             Script::Deploy.failure(&reason);

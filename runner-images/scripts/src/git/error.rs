@@ -33,6 +33,12 @@ pub enum GitError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The declared key is none.
+    #[error("the secret SSH_PRIVATE_KEY is not a private key that can be used without a passphrase: {reason}")]
+    Key {
+        /// What `ssh-add` says about it.
+        reason: String,
+    },
     /// The disk is full.
     #[error("there is no space left in `{path}`: free some, or set TMPDIR to a larger place")]
     NoSpace {

@@ -33,6 +33,15 @@ const PASSED_ON: [&str; 12] = [
     "SSH_AUTH_SOCK",
 ];
 
+/// Several hosts need several tokens: `GIT_TOKEN`, `GIT_TOKEN_2` and so on, each with its `GIT_HOST` and `GIT_USERNAME`.
+const SUFFIXES: [&str; 9] = ["", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9"];
+
+/// The declared private key, if the repository is reached by SSH.
+pub(super) fn declared_key(url: &RepositoryUrl) -> Option<String> {
+    let key = env::var("SSH_PRIVATE_KEY").ok().filter(|key| !key.is_empty())?;
+    (url.transport() == Transport::Ssh).then_some(key)
+}
+
 /// Writes the files that the environment points to.
 pub(super) fn write_files(home: &Path, url: &RepositoryUrl) -> Result<(), GitError> {
     write_file(&home.join("gitconfig"), &configuration(url.transport()))?;
@@ -100,14 +109,25 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// The declared `GIT_TOKEN` and `GIT_USERNAME`, if there is a token.
-    pub fn from_environment() -> Option<Self> {
-        let token = env::var("GIT_TOKEN").ok().filter(|token| !token.is_empty())?;
-        let user = env::var("GIT_USERNAME").ok().filter(|user| !user.is_empty());
-        Some(Self {
-            user: user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
-            token,
-        })
+    /// The declared token for the repository's host: the one whose `GIT_HOST` it is, or else `GIT_TOKEN` if it has no host.
+    pub fn from_environment(url: &RepositoryUrl) -> Option<Self> {
+        Self::of(url, |name| env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    fn of(url: &RepositoryUrl, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let declared = |suffix: &str| {
+            let token = variable(&format!("GIT_TOKEN{suffix}"))?;
+            let user = variable(&format!("GIT_USERNAME{suffix}")).unwrap_or_else(|| DEFAULT_USER.to_owned());
+            Some(Self { user, token })
+        };
+        let host = |suffix: &str| variable(&format!("GIT_HOST{suffix}"));
+        let of_this_host = SUFFIXES
+            .into_iter()
+            .filter(|suffix| host(suffix).is_some_and(|host| host == url.authority()))
+            .find_map(declared);
+        // A token with a number and without a host belongs nowhere.
+        let of_any_host = || declared("").filter(|_| host("").is_none());
+        of_this_host.or_else(of_any_host)
     }
 
     /// One header for one host, given to git without a file, an argument or another program.
@@ -252,6 +272,41 @@ mod tests {
                 "detachedHead = false",
             ]
         );
+    }
+
+    #[test]
+    fn a_token_goes_to_its_own_host_and_to_no_other() {
+        let declared = [
+            ("GIT_TOKEN", "one"),
+            ("GIT_HOST", "git.example.com"),
+            ("GIT_TOKEN_2", "two"),
+            ("GIT_HOST_2", "git.example.com:8443"),
+            ("GIT_USERNAME_2", "carol"),
+            ("GIT_TOKEN_3", "nowhere"),
+        ];
+        let token = |url: &str, declared: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let found = declared.iter().find(|(declared, _)| *declared == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            let credential = Credential::of(&url.parse().unwrap(), variable)?;
+            Some((credential.user, credential.token))
+        };
+        let some = |user: &str, token: &str| Some((user.to_owned(), token.to_owned()));
+        assert_eq!(token("https://git.example.com/a", &declared), some(DEFAULT_USER, "one"));
+        assert_eq!(token("https://git.example.com:8443/a", &declared), some("carol", "two"));
+        for other in [
+            "https://example.com/a",
+            "https://evil.git.example.com/a",
+            "https://git.example.com.evil/a",
+        ] {
+            assert_eq!(token(other, &declared), None, "{other}");
+        }
+        assert_eq!(
+            token("https://other.example.com/a", &[("GIT_TOKEN", "any")]),
+            some(DEFAULT_USER, "any")
+        );
+        assert_eq!(token("https://other.example.com/a", &[("GIT_TOKEN_2", "any")]), None);
     }
 
     #[test]

@@ -6,27 +6,33 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use protocol::frame::REPORTS_VARIABLE;
 
 use crate::program;
 
 /// Never passed on: git's credentials, and names that change what runs.
-const REMOVED: [&str; 10] = [
+const REMOVED: [&str; 13] = [
     "PATH",
     "TF_REATTACH_PROVIDERS",
     "TF_DATA_DIR",
     "SSH_AUTH_SOCK",
     "SSH_ASKPASS",
     "SSH_KNOWN_HOSTS",
+    "SSH_PRIVATE_KEY",
     "BASH_ENV",
     "PROMPT_COMMAND",
     "TG_TF_PATH",
     "TERRAGRUNT_TFPATH",
+    "PLAN_KEY",
+    REPORTS_VARIABLE,
 ];
 
 /// Never passed on, whatever follows: words for the tool, libraries for every program, git's behaviour and token.
 const REMOVED_PREFIXES: [&str; 5] = ["TF_CLI_ARGS", "LD_", "GIT_", "DYLD_", "BASH_FUNC_"];
 
-const FIXED: [(&str, &str); 11] = [
+const FIXED: [(&str, &str); 12] = [
     ("TF_IN_AUTOMATION", "1"),
     ("TF_INPUT", "0"),
     ("CHECKPOINT_DISABLE", "1"),
@@ -37,14 +43,28 @@ const FIXED: [(&str, &str); 11] = [
     ("VISUAL", "false"),
     ("GIT_EDITOR", "false"),
     ("TG_NON_INTERACTIVE", "true"),
+    ("TG_NO_COLOR", "true"),
     ("TERRAGRUNT_NON_INTERACTIVE", "true"),
 ];
+
+/// How Terragrunt, new and old, is told which program to start.
+const STARTED_BY_TERRAGRUNT: [&str; 2] = ["TG_TF_PATH", "TERRAGRUNT_TFPATH"];
 
 /// The tool's environment, made of the script's.
 pub(crate) fn of_tool(own: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<_> = own.filter(|(name, _)| !is_removed(name.as_bytes())).collect();
     environment.extend(FIXED.map(|(name, value)| (name.into(), value.into())));
     environment.push(("PATH".into(), program::search_path()));
+    environment
+}
+
+/// The same for a tool that deploys code. `engine` is what Terragrunt starts.
+pub(super) fn of_deployment(
+    own: impl Iterator<Item = (OsString, OsString)>,
+    engine: &Path,
+) -> Vec<(OsString, OsString)> {
+    let mut environment = of_tool(own);
+    environment.extend(STARTED_BY_TERRAGRUNT.map(|name| (name.into(), engine.into())));
     environment
 }
 
@@ -62,10 +82,13 @@ mod tests {
     use super::*;
 
     fn tool_environment(own: &[(&str, &str)]) -> BTreeMap<String, String> {
-        of_tool(own.iter().map(|(name, value)| (name.into(), value.into())))
-            .into_iter()
-            .map(|(name, value)| (name.into_string().unwrap(), value.into_string().unwrap()))
-            .collect()
+        of_deployment(
+            own.iter().map(|(name, value)| (name.into(), value.into())),
+            Path::new("/tools/tofu"),
+        )
+        .into_iter()
+        .map(|(name, value)| (name.into_string().unwrap(), value.into_string().unwrap()))
+        .collect()
     }
 
     #[test]
@@ -84,10 +107,20 @@ mod tests {
             "GIT_SSH_COMMAND",
             "GIT_CONFIG_COUNT",
             "SSH_AUTH_SOCK",
-            "TG_TF_PATH",
+            "SSH_PRIVATE_KEY",
+            "GIT_TOKEN_2",
+            "PLAN_KEY",
+            "DEPLOY_RUNNER_REPORTS_FD",
         ] {
             assert_eq!(tool_environment(&[(name, "x")]).get(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn terragrunt_starts_what_was_picked_and_nothing_else() {
+        let environment = tool_environment(&[("TG_TF_PATH", "/evil"), ("TERRAGRUNT_TFPATH", "/evil")]);
+        assert_eq!(environment["TG_TF_PATH"], "/tools/tofu");
+        assert_eq!(environment["TERRAGRUNT_TFPATH"], "/tools/tofu");
     }
 
     #[test]

@@ -231,35 +231,3 @@ fn the_values_of_variables_and_backend_settings_are_not_repeated() {
     assert!(outcome.stderr.contains("-var=word=…"), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
 }
-
-/// Terragrunt cannot be had for these tests, so a stand-in shows the words and the environment that it would get.
-#[test]
-fn terragrunt_gets_the_same_words_and_asks_nothing() {
-    let (fixture, _) = Fixture::with_module();
-    fixture.write("prod/app/terragrunt.hcl", "");
-    let commit = fixture.commit();
-    fixture.push("main");
-    fixture.replace_program(
-        "terragrunt",
-        "echo \"$TG_NON_INTERACTIVE $PWD\"; for word; do echo \"<$word>\"; done",
-    );
-    let script = fixture
-        .script(&commit, "apply")
-        .with("--binary=terragrunt")
-        .with("--var=word=a b");
-    let outcome = script.run().expect_code(0);
-    let (first, words) = outcome.stdout().split_once('\n').unwrap();
-    assert!(
-        first.starts_with("true ") && first.ends_with("/checkout/prod/app"),
-        "{first}"
-    );
-    assert_eq!(
-        words,
-        "<apply>\n<-no-color>\n<-auto-approve>\n<-input=false>\n<-var=word=a b>\n"
-    );
-    assert!(
-        outcome.stderr.contains("<init>\n<-input=false>\n<-no-color>\n"),
-        "{}",
-        outcome.stderr
-    );
-}

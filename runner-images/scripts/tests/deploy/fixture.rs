@@ -228,6 +228,24 @@ impl Script<'_> {
         self
     }
 
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.process.env_remove(name);
+        self
+    }
+
+    /// Gives it a pipe for its reports, as the runner does: here a file.
+    pub(crate) fn reporting_to(mut self, file: &Path) -> Self {
+        let mut process = Command::new("/bin/sh");
+        process.args(["-c", "exec 7> \"$1\"; shift; exec \"$@\"", "sh"]);
+        process.arg(file).arg(SCRIPT);
+        process
+            .env_clear()
+            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("DEPLOY_RUNNER_REPORTS_FD", "7");
+        self.process = process;
+        self
+    }
+
     /// Gives it a working place of half a megabyte.
     pub(crate) fn on_a_small_disk(mut self) -> Self {
         let mut process = Command::new(find_program("bwrap"));

@@ -12,12 +12,27 @@ mod commands;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod git_server;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+#[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
+mod random;
+#[cfg(test)]
 mod reviewed;
+#[cfg(test)]
+mod saved_plans;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod signals;
+#[cfg(test)]
+mod summaries;
+#[cfg(test)]
+mod tools;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod words;

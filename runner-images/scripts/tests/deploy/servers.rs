@@ -213,3 +213,52 @@ fn ssh_gets_fixed_words_accepts_known_hosts_only_and_asks_nothing() {
     assert!(words.contains("/git/known_hosts /etc/ssh/ssh_known_hosts\n"), "{words}");
     assert!(words.contains("\ngit@git.example.com\ngit-upload-pack '"), "{words}");
 }
+
+#[test]
+fn a_declared_key_is_held_by_an_agent_while_git_works_and_is_never_in_a_file() {
+    let (fixture, commit) = Fixture::with_module();
+    let key = fixture.path("key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "deploy", "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let secret = std::fs::read_to_string(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let (seen, place) = (fixture.path("seen"), fixture.path("tmp"));
+    let look = format!(
+        "ssh-add -L >> '{seen}' 2>&1; echo \"files: $(grep -rls PRIVATE '{place}' | wc -l)\" >> '{seen}'",
+        seen = seen.display(),
+        place = place.display()
+    );
+    fixture.replace_program(
+        "ssh",
+        &format!("for word; do last=$word; done\nif [ \"$1\" = -G ]; then exit 1; fi\n{look}\neval \"exec $last\""),
+    );
+    let after = format!(
+        "echo \"agents: $(ls '{}'/*/git/agent 2>/dev/null | wc -l) $SSH_AUTH_SOCK\"",
+        place.display()
+    );
+    fixture.replace_program("terraform", &after);
+    let url = format!("ssh://git@git.example.com{}", fixture.origin().display());
+    let script = |key: &str| {
+        let script = fixture.script(&commit, "plan").instead("--repo", &url);
+        script
+            .env("SSH_PRIVATE_KEY", key)
+            .env("SSH_KNOWN_HOSTS", "git.example.com ssh-ed25519 AAAA")
+            .run()
+    };
+    let outcome = script(secret.trim_end()).expect_code(0);
+    assert_eq!(outcome.stdout(), "agents: 0 \n");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(
+        seen.starts_with("ssh-ed25519 ") && seen.contains(" deploy\nfiles: 0\n"),
+        "{seen}"
+    );
+
+    let outcome = script("hunter2").expect_code(69);
+    let last = outcome.stderr.lines().last().unwrap();
+    let start = "infrastructure-deploy-script: error: the secret SSH_PRIVATE_KEY is not a private key that can be used without a passphrase: ";
+    assert!(last.starts_with(start) && !last.contains("hunter2"), "{last}");
+}

@@ -9,7 +9,7 @@ use crate::fixture::{Fixture, SCRIPT};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-const OPTIONS: [&str; 17] = [
+const OPTIONS: [&str; 26] = [
     "--repo=https://git.example.com/live.git",
     "--ref=0123456789abcdef0123456789abcdef01234567",
     "--command=plan",
@@ -26,6 +26,15 @@ const OPTIONS: [&str; 17] = [
     "--json",
     "--output-name=x",
     "--allow-destroy",
+    "--terragrunt-runs=tofu",
+    "--tools-dir=/tools",
+    "--all",
+    "--include-dir=a",
+    "--exclude-dir=a",
+    "--save-plan",
+    "--plan=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "--plan-store=/plans",
+    "--plan-lifetime=1h",
     "--help",
 ];
 
@@ -100,6 +109,9 @@ fn an_option_that_is_not_repeatable_is_refused_twice() {
         "--lock-timeout=1s",
         "--allow-destroy",
         "--detailed-exitcode",
+        "--tools-dir=/tools",
+        "--save-plan",
+        "--plan-store=/plans",
     ] {
         assert!(parse_with(&[option]).is_ok(), "{option}");
         check_refused(&[option, option]);
@@ -126,6 +138,13 @@ fn values_that_look_like_options_or_leave_the_repository_are_refused() {
         ["--command", "PLAN"],
         ["--command", "plan -destroy"],
         ["--binary", "/bin/sh"],
+        ["--binary", "opentofu"],
+        ["--terragrunt-runs", "terragrunt"],
+        ["--tools-dir", "tools"],
+        ["--tools-dir", "/tools/../x"],
+        ["--include-dir", "**"],
+        ["--include-dir", "../x"],
+        ["--exclude-dir", "-x"],
         ["--log-level", "trace"],
     ] {
         let mut words: Vec<_> = OPTIONS[..4]
@@ -186,6 +205,11 @@ fn an_option_that_the_command_would_ignore_is_refused_by_name() {
         ("--var-file=a", &["validate", "output"]),
         ("--target=a.b", &["validate", "output"]),
         ("--detailed-exitcode", &["apply", "destroy", "validate", "output"]),
+        ("--save-plan", &["apply", "destroy", "validate", "output"]),
+        (
+            "--plan=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            &["plan", "destroy", "validate", "output"],
+        ),
         ("--json", &["plan", "apply", "destroy"]),
         ("--output-name=x", &["plan", "apply", "destroy", "validate"]),
         ("--lock-timeout=1s", &[]),
@@ -200,6 +224,62 @@ fn an_option_that_the_command_would_ignore_is_refused_by_name() {
             assert_eq!(refused(command, word), expected);
         }
     }
+}
+
+#[test]
+fn what_only_terragrunt_has_is_refused_for_the_others() {
+    let said = |words: &[&str]| {
+        parse(&[&[OPTIONS[0], OPTIONS[1], OPTIONS[3]], words].concat())
+            .err()
+            .map(|refusal| refusal.to_string().lines().next().unwrap_or_default().to_owned())
+    };
+    let refused = |name: &str, with: &str| {
+        Some(format!(
+            "error: the argument '{name}' has no meaning with '{with}': leave it out"
+        ))
+    };
+    for binary in ["terraform", "tofu"] {
+        let binary = format!("--binary={binary}");
+        for word in ["--all", "--terragrunt-runs=tofu"] {
+            let name = word.split('=').next().unwrap();
+            assert_eq!(said(&[&binary, "--command=plan", word]), refused(name, &binary));
+        }
+        for command in ["--command=find", "--command=hcl-validate"] {
+            assert_eq!(said(&[&binary, command]), refused(command, &binary));
+        }
+    }
+    let terragrunt = "--binary=terragrunt";
+    for word in ["--include-dir=a", "--exclude-dir=a"] {
+        let name = word.split('=').next().unwrap();
+        assert_eq!(
+            said(&[terragrunt, "--command=plan", word]),
+            refused(name, "one directory, without --all")
+        );
+        assert_eq!(said(&[terragrunt, "--command=plan", "--all", word]), None);
+    }
+    for (command, word) in [
+        ("--command=plan", "--target=a.b"),
+        ("--command=output", "--output-name=a"),
+        ("--command=plan", "--backend-config=a=b"),
+    ] {
+        let name = word.split('=').next().unwrap();
+        assert_eq!(said(&[terragrunt, command, "--all", word]), refused(name, "--all"));
+    }
+    for command in ["--command=find", "--command=hcl-validate"] {
+        assert_eq!(said(&[terragrunt, command, "--all"]), refused("--all", command));
+        assert_eq!(said(&[terragrunt, command, "--terragrunt-runs=tofu"]), None);
+    }
+}
+
+#[test]
+fn what_a_saved_plan_decides_is_refused_beside_it() {
+    let plan = OPTIONS[22];
+    let apply = [OPTIONS[0], OPTIONS[1], "--command=apply", OPTIONS[3], plan];
+    assert!(parse(&apply).is_ok());
+    for word in ["--var=a=b", "--var-file=a", "--target=a.b", "--binary=terragrunt"] {
+        assert!(parse(&[&apply[..], &[word]].concat()).is_err(), "{word}");
+    }
+    check_refused(&["--save-plan", "--binary=terragrunt"]);
 }
 
 #[test]

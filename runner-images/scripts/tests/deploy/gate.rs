@@ -1,0 +1,323 @@
+//! What the script reads from the canonical arguments equals what the gate understood, for the entries of the standard allow-list.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use deploy_scripts::arguments::{Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
+use deploy_scripts::values::PlanLifetime;
+use gatekeeper::{AllowList, Understood, compile, source, understand};
+use protocol::{RunRequest, TaskRequest};
+
+use crate::random::Random;
+
+/// Requests that the gate permits and the script takes; only those can be compared.
+const COMPARED: usize = 5_000;
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+type Values = BTreeMap<String, Vec<String>>;
+
+fn standard_allow_list() -> AllowList {
+    allow_list("allow-list.yaml")
+}
+
+fn allow_list(name: &str) -> AllowList {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name);
+    let yaml = std::fs::read_to_string(file).unwrap();
+    let source = source::read("allow-list.yaml", &yaml).unwrap();
+    let compiled = compile::compile(&source).unwrap();
+    AllowList::load(&compiled.canonical_bytes()).unwrap()
+}
+
+/// Options of a caller and values that often fit.
+const MORE: [(&str, &[&str]); 16] = [
+    ("--binary", &["terraform", "tofu", "terragrunt", "sh"]),
+    ("--terragrunt-runs", &["terraform", "tofu"]),
+    ("--all", &[]),
+    ("--include-dir", &["a", "a/b", "../a", "a*"]),
+    ("--exclude-dir", &["a", "eu-west-1/db", "./a"]),
+    (
+        "--var",
+        &["image_version=1.5.0", "instance_count=3", "image_version=a=b", "x=1"],
+    ),
+    (
+        "--var-file",
+        &["production/a.tfvars", "a.tfvars", "../a.tfvars", "a.tf"],
+    ),
+    ("--target", &["aws_vpc.main", "module.a[0].b[\"x\"]", "-lock=false"]),
+    ("--backend-config", &["key=a/b.tfstate", "region=eu-west-1", "path=/x"]),
+    ("--detailed-exitcode", &[]),
+    ("--json", &[]),
+    ("--output-name", &["vpc_id", "-json"]),
+    ("--allow-destroy", &[]),
+    ("--tools-dir", &["/tmp"]),
+    ("--protected-ref", &["refs/heads/evil"]),
+    ("--log-level", &["debug"]),
+];
+
+fn written(random: &mut Random, name: &str, values: &[&str]) -> Vec<String> {
+    if values.is_empty() {
+        return vec![name.to_owned()];
+    }
+    let value = *random.pick(values);
+    if random.percent(50) {
+        vec![format!("{name}={value}")]
+    } else {
+        vec![name.to_owned(), value.to_owned()]
+    }
+}
+
+fn request(random: &mut Random) -> RunRequest {
+    let (container, commands): (&str, &[&str]) = if random.percent(60) {
+        (
+            "terraform-planner",
+            &["plan", "validate", "output", "find", "hcl-validate", "apply"],
+        )
+    } else {
+        ("terraform-applier", &["apply", "destroy", "output", "plan"])
+    };
+    let mut units = vec![
+        written(random, "--repo", &["infrastructure-live"]),
+        written(random, "--ref", &[COMMIT]),
+        written(random, "--command", commands),
+        written(
+            random,
+            "--deploy-path",
+            &["production/a", "staging/b/c", "development/\u{fc}"],
+        ),
+    ];
+    for _ in 0..random.below(4) {
+        let (name, values) = *random.pick(&MORE[..12]);
+        units.push(written(random, name, values));
+    }
+    if random.percent(5) {
+        for (name, values) in random.some(&MORE) {
+            units.push(written(random, name, values));
+        }
+    }
+    random.shuffle(&mut units);
+    RunRequest {
+        container: Some(container.to_owned()),
+        script: "infrastructure-deploy-script".to_owned(),
+        args: units.concat(),
+        task: TaskRequest::default(),
+    }
+}
+
+/// Every value that the gate understood, by the option's name.
+fn understood_values(understood: &Understood<'_>) -> Values {
+    let mut values = Values::new();
+    for (name, value) in understood.options() {
+        values
+            .entry(name.to_owned())
+            .or_default()
+            .push(value.emitted().unwrap_or_default().to_owned());
+    }
+    values
+}
+
+/// The same, out of what the script read.
+fn read_values(order: &Order) -> Values {
+    let mut values = Values::new();
+    let mut add = |name: &str, value: String| values.entry(name.to_owned()).or_default().push(value);
+    add("--repo", order.repository.to_string());
+    add("--ref", order.commit.to_string());
+    add("--command", order.operation.name().to_owned());
+    add("--deploy-path", order.deploy_path.to_string());
+    add("--binary", order.binary.name().to_owned());
+    if let Scope::Units { include, exclude } = &order.scope {
+        add("--all", String::new());
+        for path in include {
+            add("--include-dir", path.to_string());
+        }
+        for path in exclude {
+            add("--exclude-dir", path.to_string());
+        }
+    }
+    for setting in &order.backend_config {
+        add("--backend-config", setting.to_string());
+    }
+    let mut add_inputs = |inputs: &Inputs| {
+        for variable in &inputs.variables {
+            add("--var", variable.to_string());
+        }
+        for file in &inputs.files {
+            add("--var-file", file.to_string());
+        }
+        for target in &inputs.targets {
+            add("--target", target.to_string());
+        }
+    };
+    match &order.operation {
+        Operation::Plan(inputs, exit, keep) => {
+            add_inputs(inputs);
+            if *keep == Keep::Saved {
+                add("--save-plan", String::new());
+            }
+            if *exit == PlanExit::Detailed {
+                add("--detailed-exitcode", String::new());
+            }
+        }
+        Operation::Apply(inputs) | Operation::Destroy(inputs, _) => add_inputs(inputs),
+        Operation::Validate(format) | Operation::Find(format) => {
+            if *format == Format::Json {
+                add("--json", String::new());
+            }
+        }
+        Operation::Output(format, name) => {
+            if *format == Format::Json {
+                add("--json", String::new());
+            }
+            if let Some(name) = name {
+                add("--output-name", name.as_str().to_owned());
+            }
+        }
+        Operation::ApplySaved(digest) => add("--plan", digest.to_string()),
+        Operation::HclValidate => {}
+    }
+    values
+}
+
+/// What the gate permits and the script refuses by itself. The grammar of the gate cannot say which options belong together.
+fn may_refuse(values: &Values) -> bool {
+    let is = |name: &str, value: &str| values.get(name).is_some_and(|all| all[0] == value);
+    let has = |name: &str| values.contains_key(name);
+    let is_any = |commands: &[&str]| commands.iter().any(|command| is("--command", command));
+    let changing = is_any(&["plan", "apply", "destroy"]);
+    let terragrunt = is("--binary", "terragrunt");
+    (has("--var") || has("--var-file") || has("--target")) && !changing
+        || has("--detailed-exitcode") && !is("--command", "plan")
+        || has("--json") && !is_any(&["output", "validate", "find"])
+        || has("--output-name") && !is("--command", "output")
+        || (has("--all") || has("--terragrunt-runs") || is_any(&["find", "hcl-validate"])) && !terragrunt
+        || has("--all")
+            && (is_any(&["find", "hcl-validate"]) || has("--target") || has("--output-name") || has("--backend-config"))
+        || (has("--include-dir") || has("--exclude-dir")) && !has("--all")
+}
+
+#[test]
+fn the_script_reads_what_the_gate_understood_in_five_thousand_cases() {
+    let list = standard_allow_list();
+    let (mut compared, mut refused, mut denied) = (0, 0, 0);
+    let mut random = Random::new(7);
+    while compared < COMPARED {
+        let request = request(&mut random);
+        let Ok(understood) = understand(&list, &request) else {
+            denied += 1;
+            assert!(
+                denied < 10 * COMPARED,
+                "hardly a request is permitted (seed {})",
+                random.seed()
+            );
+            continue;
+        };
+        let mut expected = understood_values(&understood);
+        let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
+        match Order::parse(words.map(Into::into)) {
+            Ok(order) => {
+                assert_eq!(order.protected_refs.len(), 1);
+                assert_eq!(
+                    order.tools_dir.as_ref().unwrap().to_string(),
+                    "/opt/deploy-runner/tools"
+                );
+                if let Some(engine) = expected.remove("--terragrunt-runs") {
+                    assert_eq!(engine, [order.engine.name()]);
+                }
+                assert_eq!(read_values(&order), expected, "{:?}", understood.args());
+                compared += 1;
+            }
+            Err(error) => {
+                assert!(
+                    may_refuse(&expected),
+                    "the script refuses {:?}: {error}",
+                    understood.args()
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert!(
+        refused > 0 && denied > 0,
+        "the requests are too tame: {refused}, {denied}"
+    );
+}
+
+#[test]
+fn no_request_names_the_tools_the_reviewed_history_or_more_than_plain_directories() {
+    let list = standard_allow_list();
+    let ask = |word: &str| {
+        let request = RunRequest {
+            container: Some("terraform-applier".to_owned()),
+            script: "infrastructure-deploy-script".to_owned(),
+            args: [
+                "--repo=infrastructure-live",
+                &format!("--ref={COMMIT}"),
+                "--command=apply",
+                "--deploy-path=production/a",
+                "--binary=terragrunt",
+                "--all",
+                word,
+            ]
+            .map(str::to_owned)
+            .into(),
+            task: TaskRequest::default(),
+        };
+        understand(&list, &request).is_ok()
+    };
+    assert!(ask("--include-dir=a/b"));
+    for word in [
+        "--tools-dir=/tmp",
+        "--protected-ref=refs/heads/x",
+        "--allow-destroy",
+        "--include-dir=**",
+        "--include-dir=../a",
+        "--exclude-dir=-x",
+        "--exclude-dir=a,b",
+        "--terragrunt-runs=terragrunt",
+    ] {
+        assert!(!ask(word), "{word}");
+    }
+}
+
+#[test]
+fn what_the_gate_understood_about_saved_plans_is_what_the_script_reads() {
+    let list = allow_list("saved-plans.yaml");
+    let digest = "0123456789abcdef".repeat(4);
+    let ask = |words: &[&str]| {
+        let fixed = [
+            "--repo=infrastructure-live",
+            &format!("--ref={COMMIT}"),
+            "--deploy-path=staging/a",
+        ];
+        let request = RunRequest {
+            container: Some("terraform-deployer".to_owned()),
+            script: "infrastructure-deploy-script".to_owned(),
+            args: fixed.iter().chain(words).map(|word| (*word).to_owned()).collect(),
+            task: TaskRequest::default(),
+        };
+        let understood = understand(&list, &request).ok()?;
+        let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
+        let order = Order::parse(words.map(Into::into)).ok()?;
+        let mut expected = understood_values(&understood);
+        expected.insert("--binary".to_owned(), vec!["terraform".to_owned()]);
+        assert_eq!(read_values(&order), expected);
+        assert_eq!(order.plan_store.as_ref().unwrap().to_string(), "/plans");
+        assert_eq!(order.plan_lifetime, PlanLifetime::default());
+        Some(order.operation)
+    };
+    let plan = format!("--plan={digest}");
+    assert!(matches!(
+        ask(&["--command=plan", "--save-plan"]),
+        Some(Operation::Plan(_, _, Keep::Saved))
+    ));
+    assert!(matches!(ask(&["--command=apply", &plan]), Some(Operation::ApplySaved(read)) if read.as_str() == digest));
+    for words in [
+        ["--command=plan", &plan],
+        ["--command=apply", "--save-plan"],
+        ["--command=apply", "--plan=../x"],
+        ["--command=apply", "--plan=latest"],
+        ["--command=apply", "--plan-store=/tmp"],
+        ["--command=plan", "--plan-lifetime=168h"],
+    ] {
+        assert!(ask(&words).is_none(), "{words:?}");
+    }
+}

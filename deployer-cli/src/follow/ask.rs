@@ -22,7 +22,7 @@ const LONGEST_NO_ROOM_PAUSE: Duration = Duration::from_secs(30);
 const UNATTENDED: Duration = Duration::from_mins(15);
 
 /// A call of the gate whose answer nobody heard is over after this time: the time-out that docs/aws.md gives the function.
-const LONGEST_CALL: Duration = Duration::from_secs(60);
+const LONGEST_CALL: Duration = Duration::from_mins(1);
 
 /// Whether somebody may have asked with the key before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -209,7 +209,7 @@ async fn a_run_that_was_seen_is_looked_for_when_it_is_gone_whoever_started_it() 
 #[tokio::test(start_paused = true)]
 async fn a_network_that_is_gone_for_minutes_loses_no_run() {
     let gate = gate([news(None, Vec::new())]);
-    gate.news.borrow_mut().extend((0..20).map(|_| unavailable()));
+    gate.news.borrow_mut().extend((0..21).map(|_| unavailable()));
     gate.news.borrow_mut().push_back(ended());
     let begun = Instant::now();
     let end = gate.follow(OnSignal::StopRun, None, no_signal).await;

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn another_report_is_no_plan() {
-        for json in [r#"{}"#, r#"{"report":"artifact"}"#, r#"{"report":"plan"}"#] {
+        for json in ["{}", r#"{"report":"artifact"}"#, r#"{"report":"plan"}"#] {
             assert_eq!(of(&Report::parse(json.as_bytes()).unwrap()), None);
         }
     }

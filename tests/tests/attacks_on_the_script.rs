@@ -145,29 +145,11 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
             symlink(&outside, repository.worktree().join("prod/web")).expect("a link");
             repository.commit("a link out of the checkout")
         }
-        Trap::ToolNotes => {
-            let record = format!(
-                r#"{{"version":3,"backend":{{"type":"local","config":{{"path":"{}"}},"hash":1}}}}"#,
-                marker.display()
-            );
-            repository.write("prod/web/.terraform/terraform.tfstate", &record);
-            repository.commit("notes")
-        }
-        Trap::VersionFile => {
-            repository.write(".terraform-version", "1.11.4\nTF_CLI_ARGS=-destroy\n");
-            repository.commit("a version and more")
-        }
-        Trap::ToolConfiguration => {
-            let configuration = format!("plugin_cache_dir = \"{}\"\n", marker.display());
-            for file in [".terraformrc", "prod/web/.terraformrc", "prod/web/terraform.rc"] {
-                repository.write(file, &configuration);
+        Trap::ToolNotes | Trap::VersionFile | Trap::ToolConfiguration | Trap::LineBreaks => {
+            for (file, text) in planted(trap, marker) {
+                repository.write(file, &text);
             }
-            repository.commit("a configuration")
-        }
-        Trap::LineBreaks => {
-            repository.write("prod/web/more\n.tf", "");
-            repository.write("line\nbreak/.terraform-version\n", "0.0.1");
-            repository.commit("line breaks")
+            repository.commit("planted files")
         }
         Trap::BranchLikeAnId => {
             repository.commit("evil");
@@ -179,6 +161,28 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
     // Our own push is a victim of the hooks, too.
     drop(std::fs::remove_file(marker));
     commit
+}
+
+/// The files of a trap that is nothing but files.
+fn planted(trap: Trap, marker: &Path) -> Vec<(&'static str, String)> {
+    let marker = marker.display();
+    match trap {
+        Trap::ToolNotes => vec![(
+            "prod/web/.terraform/terraform.tfstate",
+            format!(r#"{{"version":3,"backend":{{"type":"local","config":{{"path":"{marker}"}},"hash":1}}}}"#),
+        )],
+        Trap::VersionFile => vec![(".terraform-version", "1.11.4\nTF_CLI_ARGS=-destroy\n".to_owned())],
+        Trap::ToolConfiguration => [".terraformrc", "prod/web/.terraformrc", "prod/web/terraform.rc"]
+            .map(|file| (file, format!("plugin_cache_dir = \"{marker}\"\n")))
+            .into(),
+        Trap::LineBreaks => vec![
+            ("prod/web/more\n.tf", String::new()),
+            ("line\nbreak/.terraform-version\n", "0.0.1".to_owned()),
+        ],
+        Trap::Hook | Trap::Submodule | Trap::Filter | Trap::Symlink | Trap::BranchLikeAnId => {
+            unreachable!("{trap:?} is more than files")
+        }
+    }
 }
 
 fn hooks(repository: &Repository, springs: &str) {

@@ -119,10 +119,9 @@ async fn interrupted(gate: ScriptedGate, key_use: KeyUse, after: u64) -> About {
         follow.key_use = key_use;
         follow.run(message()).await
     });
-    match end.await {
-        Conclusion::Left(left) => left.about,
-        other => panic!("{other:?}"),
-    }
+    let end = end.await;
+    let Conclusion::Left(left) = end else { panic!("{end:?}") };
+    left.about
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,12 +6,28 @@
 use std::env;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 use nix::sys::prctl;
-use protocol::frame::{REPORTS_VARIABLE, Report};
+use protocol::frame::{REPORTS_VARIABLE, Report, ReportError};
+use serde_json::Value;
+
+use crate::exit_code;
+use crate::report::Script;
 
 /// The first descriptor that is not one of the usual three.
 const FIRST: i32 = 3;
+
+/// Why something is not among the reports.
+#[derive(Debug, thiserror::Error)]
+pub enum HandoverError {
+    /// It is no report.
+    #[error(transparent)]
+    NoReport(#[from] ReportError),
+    /// The runner does not read.
+    #[error("the runner does not take it: {0}")]
+    Write(#[from] io::Error),
+}
 
 /// The writing end, if a runner is there to read.
 #[derive(Debug)]
@@ -20,7 +36,18 @@ pub struct Handover(Option<File>);
 impl Handover {
     /// Takes the pipe out of the reach of children, and this process out of the reach of its user's other processes: they could
     /// read its environment, where the secrets are that no tool gets. Called first, before anything is opened or started.
-    pub fn claim() -> io::Result<Self> {
+    ///
+    /// A script that cannot do that says so, and has to end with the code.
+    pub fn claim(script: Script) -> Result<Self, ExitCode> {
+        Self::take().map_err(|reason| {
+            script.failure(format_args!(
+                "cannot keep the environment from other processes: {reason}"
+            ));
+            ExitCode::from(exit_code::INTERNAL)
+        })
+    }
+
+    fn take() -> io::Result<Self> {
         let given = env::var(REPORTS_VARIABLE)
             .ok()
             .and_then(|text| text.parse::<i32>().ok());
@@ -40,6 +67,14 @@ impl Handover {
     /// Whether anybody reads.
     pub const fn is_there(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// Hands over what came of a script's work, as a report of that kind.
+    pub fn send_result(&mut self, kind: &str, result: &Value) -> Result<(), HandoverError> {
+        let kind = [("report".to_owned(), kind.into())];
+        let result = result.as_object().cloned().unwrap_or_default();
+        let report = Report::new(kind.into_iter().chain(result).collect())?;
+        Ok(self.send(&report)?)
     }
 
     /// Hands one report over.

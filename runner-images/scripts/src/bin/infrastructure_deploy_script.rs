@@ -12,14 +12,9 @@ use deploy_scripts::handover::Handover;
 use deploy_scripts::report::{Report, Script};
 
 fn main() -> ExitCode {
-    let handover = match Handover::claim() {
+    let handover = match Handover::claim(Script::Deploy) {
         Ok(handover) => handover,
-        Err(reason) => {
-            Script::Deploy.failure(format_args!(
-                "cannot keep the environment from other processes: {reason}"
-            ));
-            return ExitCode::from(exit_code::INTERNAL);
-        }
+        Err(code) => return code,
     };
     let order = match Order::parse(env::args_os()) {
         Ok(order) => order,

@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use super::arguments::Order;
+use crate::handover::Handover;
 use crate::report::Report;
 use crate::values::ImageName;
 
@@ -36,8 +37,8 @@ impl From<(&ImageName, String)> for Image {
 }
 
 impl Outcome {
-    /// Says it: for people on standard error, for programs on standard output.
-    pub fn tell(&self, order: &Order, report: Report) {
+    /// Says it: for people on standard error, for programs on standard output and in the run's result.
+    pub fn tell(&self, order: &Order, report: Report, handover: &mut Handover) {
         match self {
             Self::Pushed(images) => {
                 for Image { name, digest } in images {
@@ -47,8 +48,12 @@ impl Outcome {
             Self::Exists(_) => report.step("every tag is in the registry already: nothing was built"),
             Self::Built => report.step("built, and pushed nowhere"),
         }
+        let printed = self.printed(order);
         // Nobody may be reading any more; that must not change how a build ends.
-        drop(writeln!(io::stdout().lock(), "{}", self.printed(order)));
+        drop(writeln!(io::stdout().lock(), "{printed}"));
+        if let Err(reason) = handover.send_result("image", &printed) {
+            report.step(format_args!("the image is not in the run's result: {reason}"));
+        }
     }
 
     fn printed(&self, order: &Order) -> Value {

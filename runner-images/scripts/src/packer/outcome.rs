@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::arguments::{Order, Properties, Repetition};
 use super::failure::Failure;
 use super::messages::{Artifact, Told};
+use crate::handover::Handover;
 use crate::report::Report;
 
 /// What a run came to: at least one thing.
@@ -60,8 +61,8 @@ impl Outcome {
         }
     }
 
-    /// Says it: for people on standard error, for programs on standard output.
-    pub fn tell(&self, order: &Order, report: Report) {
+    /// Says it: for people on standard error, for programs on standard output and in the run's result.
+    pub fn tell(&self, order: &Order, report: Report, handover: &mut Handover) {
         for made in &self.built {
             report.step(format_args!("built `{}` with `{}`", made.id, made.build));
         }
@@ -71,8 +72,12 @@ impl Outcome {
             ));
         }
         if order.properties == Properties::Printed {
+            let properties = self.properties(order);
             // Nobody may be reading any more; that must not change how a build ends.
-            drop(writeln!(io::stdout().lock(), "{}", self.properties(order)));
+            drop(writeln!(io::stdout().lock(), "{properties}"));
+            if let Err(reason) = handover.send_result("artifacts", &properties) {
+                report.step(format_args!("the artifacts are not in the run's result: {reason}"));
+            }
         }
     }
 

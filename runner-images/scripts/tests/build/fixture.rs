@@ -124,6 +124,19 @@ impl Script<'_> {
         self
     }
 
+    /// Lets it hand its reports over to a file.
+    pub(crate) fn reporting_to(mut self, file: &Path) -> Self {
+        let mut process = Command::new("/bin/sh");
+        process.args(["-c", "exec 7> \"$1\"; shift; exec \"$@\"", "sh"]);
+        process.arg(file).arg(self.program);
+        process
+            .env_clear()
+            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("DEPLOY_RUNNER_REPORTS_FD", "7");
+        self.process = process;
+        self
+    }
+
     /// Gives it a working place of half a megabyte.
     pub(crate) fn on_a_small_disk(mut self) -> Self {
         let mut process = Command::new("bwrap");

@@ -85,3 +85,22 @@ fn row_29_what_a_build_prints_forges_no_artifact() {
     assert!(!outcome.stdout.contains("ami-666"), "{}", outcome.stdout);
     assert!(outcome.stderr.contains("ami-666"), "{}", outcome.stderr);
 }
+
+#[test]
+fn row_29_no_command_of_a_template_gets_hold_of_the_pipe_for_reports() {
+    let (fixture, _) = with_template();
+    let forge = "(echo forged >&7) || true; ls -l /proc/self/fd; echo \"fd=$DEPLOY_RUNNER_REPORTS_FD.\"";
+    let template = TEMPLATE.replace(r#""env", "ls -a""#, &format!("{forge:?}"));
+    assert_ne!(template, TEMPLATE);
+    fixture.write("image/image.pkr.hcl", template);
+    let commit = fixture.commit_to("main");
+    let file = fixture.path("reports");
+    let outcome = script(&fixture, &commit)
+        .with("--build-name=null.nothing")
+        .reporting_to(&file)
+        .run()
+        .expect_code(0);
+    assert!(outcome.stderr.contains("fd=."), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains(file.to_str().unwrap()), "{}", outcome.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
+}

@@ -1,10 +1,11 @@
 //! What is built, what is told about it, and how a build ends.
 
+use std::fs;
 use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{TEMPLATE, script, with_template};
 use crate::fixture::{Fixture, Outcome, wait_for};
@@ -32,6 +33,21 @@ fn every_build_of_a_template_is_made_and_told_in_one_line() {
     assert_eq!(line["repository"], fixture.url());
     assert_eq!(line["template"], "image/image.pkr.hcl");
     assert!(outcome.stderr.contains("the word is a=b, c"), "{}", outcome.stderr);
+}
+
+#[test]
+fn the_artifacts_are_handed_over_for_the_result_of_the_run() {
+    let (fixture, commit) = with_template();
+    let file = fixture.path("reports");
+    let outcome = script(&fixture, &commit)
+        .with("--build-name=file.text")
+        .with("--output-properties")
+        .reporting_to(&file)
+        .run()
+        .expect_code(0);
+    let report: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(report["report"], "artifacts");
+    assert_eq!(report["artifacts"], outcome.line()["artifacts"]);
 }
 
 #[test]

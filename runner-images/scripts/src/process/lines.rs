@@ -80,11 +80,12 @@ mod tests {
                 if line == "ready" {
                     sender.send(signal_hook::consts::SIGINT).unwrap();
                     sender.send(signal_hook::consts::SIGTERM).unwrap();
-                    // The channel has no real SIGCHLD: one after the end wakes the waiting for it.
+                    // The channel has no real SIGCHLD: one that comes after the end wakes the waiting for it.
                     let sender = sender.clone();
                     thread::spawn(move || {
-                        thread::sleep(std::time::Duration::from_secs(1));
-                        sender.send(signal_hook::consts::SIGCHLD)
+                        while sender.send(signal_hook::consts::SIGCHLD).is_ok() {
+                            thread::sleep(std::time::Duration::from_millis(50));
+                        }
                     });
                 }
             },

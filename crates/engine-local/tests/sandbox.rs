@@ -232,6 +232,7 @@ async fn the_environment_is_what_the_runner_and_the_allow_list_say() {
         assert!(
             [
                 "DECLARED",
+                "DEPLOY_RUNNER_REPORTS_FD",
                 "HOME",
                 "LANG",
                 "LC_ALL",

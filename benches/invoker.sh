@@ -5,11 +5,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly ROUNDS=11 AT_LEAST_FASTER=30 AT_MOST_BYTES=3000000
-bootstrap=${CARGO_TARGET_DIR:-target}/lambda/bootstrap
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cargo build --locked --quiet --profile lambda -p invoker-lambda --bin bootstrap
+bootstrap=$(scripts/lambda.sh 2>/dev/null)
 target/dist/bin/infrastructure-deployer package --lambda "$bootstrap" --output "$work/invoker.zip" \
     --compiled "$work/allow-list.json" config/allow-list.yaml >/dev/null 2>&1
 

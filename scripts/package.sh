@@ -9,11 +9,11 @@ built=${CARGO_TARGET_DIR:-target}
 package=target/package
 
 cargo build --locked --release -p infrastructure-deployer
-cargo build --locked --profile lambda -p invoker-lambda --bin bootstrap
+program=$(scripts/lambda.sh)
 
 mkdir -p "$package"
 "$built/release/infrastructure-deployer" package "$allow_list" \
-    --lambda "$built/lambda/bootstrap" \
+    --lambda "$program" \
     --output "$package/deploy-runner-invoker.zip" \
     --compiled "$package/allow-list.json" \
     --manifest "$package/deploy-runner-invoker.json"

@@ -62,7 +62,7 @@ packages() {
 
 rust() {
     have cargo || fail "cargo is missing" "install Rust from https://rustup.rs, then run the same command again"
-    packages cc:gcc cc:libc6-dev git:git
+    packages cc:gcc cc:libc6-dev git:git objcopy:binutils
 }
 
 # terraform_is_there MINOR: at least version 1.MINOR.
@@ -148,7 +148,7 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client strip:binutils
+    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client
     terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"
     sandbox_works
     test_ground
@@ -158,7 +158,7 @@ test)
     ;;
 images)
     rust
-    packages packer:packer buildah:buildah skopeo:skopeo ssh:openssh-client strip:binutils jq:jq python3:python3
+    packages packer:packer buildah:buildah skopeo:skopeo ssh:openssh-client jq:jq python3:python3
     terraform_is_there "$TERRAFORM_MIN_MINOR"
     python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
     sbom_tool

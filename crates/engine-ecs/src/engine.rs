@@ -8,6 +8,7 @@ use aws_sdk_ecs::Client;
 use protocol::{ObserveRun, Observed, RunId, StopOutcome};
 
 use crate::clock::{Clock, system_clock};
+use crate::https;
 use crate::launch::Launcher;
 use crate::observe::Observer;
 use crate::policy;
@@ -45,7 +46,10 @@ impl EcsEngine {
     /// Takes credentials, Region and endpoints from the environment, as every AWS SDK does, and opens the connections. What fails here
     /// fails again, and is told, when it is needed.
     pub async fn connect(settings: Settings) -> Self {
-        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(https::client())
+            .load()
+            .await;
         let engine = Self::new(&sdk, settings, system_clock());
         engine.open_connections().await;
         engine

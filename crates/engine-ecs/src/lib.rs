@@ -25,6 +25,7 @@ mod denied;
 pub mod emulated;
 mod ending;
 mod engine;
+mod https;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 mod launch;

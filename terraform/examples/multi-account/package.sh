@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Puts an account's allow-list together from the shared parts, and packages it. What an account is, is said once: in its file in `accounts`.
-# Usage: package.sh ACCOUNT [BOOTSTRAP]   (BOOTSTRAP: the built function, target/lambda/bootstrap)
+# Usage: package.sh ACCOUNT [BOOTSTRAP]   (BOOTSTRAP: the built function, target/lambda/packed/bootstrap)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 account=${1:?usage: package.sh ACCOUNT [BOOTSTRAP]}
-bootstrap=${2:-../../../target/lambda/bootstrap}
+bootstrap=${2:-../../../target/lambda/packed/bootstrap}
 build=${BUILD_DIR:-build}/$account
 described=accounts/$account.tfvars.json
 

@@ -5,14 +5,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 allow_list=${1:-config/allow-list.yaml}
-built=${CARGO_TARGET_DIR:-target}
 package=target/package
 
-cargo build --locked --release -p infrastructure-deployer
+# As `make build` does, so that whoever has built has this already.
+scripts/dist.sh release
 program=$(scripts/lambda.sh)
 
 mkdir -p "$package"
-"$built/release/infrastructure-deployer" package "$allow_list" \
+target/dist/bin/infrastructure-deployer package "$allow_list" \
     --lambda "$program" \
     --output "$package/deploy-runner-invoker.zip" \
     --compiled "$package/allow-list.json" \

@@ -9,6 +9,7 @@ benches/tools.sh
 cargo run --locked --release --quiet -p e2e --example measure || broken=1
 benches/logs.sh || broken=1
 benches/invoker.sh || broken=1
+benches/script.sh || broken=1
 cargo bench --locked --quiet -p gatekeeper -p protocol --bench '*' -- --noplot 2>/dev/null |
     grep -E 'time:|thrpt:|^[a-z].*/' || {
     echo 'the benches of gatekeeper and protocol did not run: see cargo bench -p gatekeeper -p protocol' >&2

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_sim::{Break, serve};
+use aws_sim::{Break, Sim, serve};
 use http::{Request, Response};
 use protocol::Reply;
 use serde_json::Value;
@@ -22,6 +22,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const ALLOW_LIST: &str = "version: 1\ncontainers: { box: { description: B., image: box, network: host, \
@@ -36,7 +37,11 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn whole() -> Self {
-        let source = gatekeeper::source::read("test.yaml", ALLOW_LIST).unwrap();
+        Self::with_rules(ALLOW_LIST)
+    }
+
+    pub(crate) fn with_rules(allow_list: &str) -> Self {
+        let source = gatekeeper::source::read("test.yaml", allow_list).unwrap();
         let compiled = gatekeeper::compile::compile(&source).unwrap();
         let variables = BTreeMap::from([
             ("DEPLOY_RUNNER_CLUSTER", "deploy"),
@@ -76,7 +81,7 @@ impl Settings {
 }
 
 /// What AWS does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Aws {
     /// Refuses every call, at once.
     Refuses,
@@ -84,6 +89,8 @@ pub(crate) enum Aws {
     Closed,
     /// Refuses calls until the function asks for its first event, and does not answer afterwards.
     SilentAfterStart,
+    /// Works, as far as the simulation goes.
+    Works(Arc<Sim>),
 }
 
 /// A running instance.
@@ -93,6 +100,7 @@ pub(crate) struct Function {
     answers: mpsc::UnboundedReceiver<Vec<u8>>,
     connections: Arc<AtomicUsize>,
     calls: Arc<Mutex<Vec<String>>>,
+    stdout: JoinHandle<String>,
     _root: TempDir,
 }
 
@@ -112,7 +120,7 @@ impl Function {
         let (connections, calls) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
         let endpoint = endpoint(aws, &ready, &connections, &calls).await;
         let (events, answers, runtime, mut asked) = runtime_api(ready).await;
-        let process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
             .env_clear()
             .envs(settings.variables)
             .env("LAMBDA_TASK_ROOT", root.path())
@@ -134,7 +142,13 @@ impl Function {
         timeout(PATIENCE, asked.recv())
             .await
             .expect("the function asks for work");
+        let mut stdout = process.stdout.take().unwrap();
         Self {
+            stdout: tokio::spawn(async move {
+                let mut text = String::new();
+                stdout.read_to_string(&mut text).await.unwrap();
+                text
+            }),
             process,
             events,
             answers,
@@ -169,12 +183,17 @@ impl Function {
         self.calls.lock().unwrap().clone()
     }
 
+    /// The most memory that the process has had at once, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id().unwrap())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Ends the process and answers the lines of its standard output.
     pub(crate) async fn stop(mut self) -> Vec<Value> {
-        let mut stdout = self.process.stdout.take().unwrap();
         self.process.kill().await.unwrap();
-        let mut text = String::new();
-        stdout.read_to_string(&mut text).await.unwrap();
+        let text = self.stdout.await.unwrap();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
             .collect()
@@ -233,26 +252,28 @@ async fn endpoint(
 ) -> String {
     let gate = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = gate.local_addr().unwrap();
-    if aws == Aws::Closed {
+    if matches!(aws, Aws::Closed) {
         return format!("http://{address}");
     }
     let inside = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let inner = inside.local_addr().unwrap();
     let (ready, calls, connections) = (ready.clone(), calls.clone(), connections.clone());
     tokio::spawn(serve(inside, move |request: Request<Vec<u8>>| {
-        let (ready, calls) = (ready.clone(), calls.clone());
+        let (ready, calls, aws) = (ready.clone(), calls.clone(), aws.clone());
         async move {
             let target = request
                 .headers()
                 .get("x-amz-target")
                 .map(|target| target.to_str().unwrap().to_owned());
             calls.lock().unwrap().push(target.unwrap_or_default());
-            if aws == Aws::SilentAfterStart && ready.load(Ordering::SeqCst) {
-                return Err(Break::Silence);
+            match aws {
+                Aws::Works(sim) => sim.answer(request).await,
+                Aws::SilentAfterStart if ready.load(Ordering::SeqCst) => Err(Break::Silence),
+                Aws::Refuses | Aws::Closed | Aws::SilentAfterStart => {
+                    let body = br#"{"__type":"AccessDeniedException","message":"User: nobody is not authorized to perform this"}"#;
+                    Ok(Response::builder().status(400).body(body.to_vec()).unwrap())
+                }
             }
-            let body =
-                br#"{"__type":"AccessDeniedException","message":"User: nobody is not authorized to perform this"}"#;
-            Ok(Response::builder().status(400).body(body.to_vec()).unwrap())
         }
     }));
     tokio::spawn(async move {

@@ -8,6 +8,7 @@
 )]
 
 mod function;
+mod memory;
 
 use protocol::{ErrorKind, IdempotencyKey, Message, Origin, Reply, RunMessage, RunRequest};
 use serde_json::Value;

@@ -1,6 +1,9 @@
 //! Patterns: regular expressions that always match a whole value, in linear time, over ASCII unless they say otherwise.
 
+use std::error::Error;
+
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
 
 /// Largest compiled pattern, in bytes.
 const MAX_COMPILED_BYTES: usize = 1 << 20;
@@ -35,8 +38,8 @@ impl WholePattern {
         if pattern.len() > MAX_PATTERN_BYTES {
             return Err(PatternError::TooLong(pattern.len()));
         }
-        build(pattern, pattern)?;
-        build(&format!(r"\A(?:{pattern})\z"), pattern).map(Self)
+        stands_alone(pattern)?;
+        build(pattern).map(Self)
     }
 
     /// Whether it matches the whole value.
@@ -45,25 +48,36 @@ impl WholePattern {
     }
 }
 
+fn stands_alone(pattern: &str) -> Result<(), PatternError> {
+    ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .nest_limit(MAX_NESTING)
+        .build()
+        .parse(pattern)
+        .map(drop)
+        .map_err(|error| not_usable(pattern, &error))
+}
+
 /// `\d`, `\w`, `\s` and letter case are ASCII; `(?u:…)` asks for Unicode.
-fn build(expression: &str, pattern: &str) -> Result<Regex, PatternError> {
-    RegexBuilder::new(expression)
+fn build(pattern: &str) -> Result<Regex, PatternError> {
+    RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
         .unicode(false)
         .size_limit(MAX_COMPILED_BYTES)
         .dfa_size_limit(MAX_COMPILED_BYTES)
         .nest_limit(MAX_NESTING)
         .build()
-        .map_err(|error| PatternError::NotUsable {
-            pattern: super::shown(pattern),
-            reason: reason(&error),
-        })
+        .map_err(|error| not_usable(pattern, &error))
 }
 
-/// The last line of the error; the lines before it draw the pattern with a marker below.
-fn reason(error: &regex::Error) -> String {
+/// The reason is the last line of the error; the lines before it draw the pattern with a marker below.
+fn not_usable(pattern: &str, error: &dyn Error) -> PatternError {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
-    last.trim_start_matches("error: ").to_owned()
+    PatternError::NotUsable {
+        pattern: super::shown(pattern),
+        reason: last.trim_start_matches("error: ").to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ def main():
         environment = {
             "PATH": os.path.dirname(tool) + ":" + os.environ["PATH"],
             "HOME": place,
+            "TMPDIR": place,
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
         }

@@ -100,7 +100,8 @@ resource "aws_iam_role" "invoker" {
       Action    = "sts:AssumeRole"
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
-        ArnEquals    = { "aws:SourceArn" = local.function_arn }
+        # Lambda's pages do not say whether a call by alias or version names it here.
+        ArnLike = { "aws:SourceArn" = [local.function_arn, "${local.function_arn}:*"] }
       }
     }]
   })

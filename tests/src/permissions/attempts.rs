@@ -192,6 +192,20 @@ const FUNCTION: &[(&str, &str)] = &[
         "arn:aws:lambda:eu-west-1:123456789012:function:deploy-runner-invoker",
     ),
 ];
+const FUNCTION_BY_ALIAS: &[(&str, &str)] = &[
+    ("aws:SourceAccount", "123456789012"),
+    (
+        "aws:SourceArn",
+        "arn:aws:lambda:eu-west-1:123456789012:function:deploy-runner-invoker:live",
+    ),
+];
+const FUNCTION_OF_LONGER_NAME: &[(&str, &str)] = &[
+    ("aws:SourceAccount", "123456789012"),
+    (
+        "aws:SourceArn",
+        "arn:aws:lambda:eu-west-1:123456789012:function:deploy-runner-invoker-2",
+    ),
+];
 const OTHER_FUNCTION: &[(&str, &str)] = &[
     ("aws:SourceAccount", "123456789012"),
     ("aws:SourceArn", "arn:aws:lambda:eu-west-1:123456789012:function:other"),
@@ -213,6 +227,8 @@ pub const TRUSTS: &[Trust] = trusts! {
     Execution may "an ECS task of this account and Region", TASKS ASSUME with OF_THIS_CLUSTER;
     Execution never "an ECS task of another account", TASKS ASSUME with OF_ANOTHER_ACCOUNT;
     Invoker may "the function", LAMBDA ASSUME with FUNCTION;
+    Invoker may "the function, by its alias", LAMBDA ASSUME with FUNCTION_BY_ALIAS;
+    Invoker never "a function whose name begins like this one's", LAMBDA ASSUME with FUNCTION_OF_LONGER_NAME;
     Invoker never "another function", LAMBDA ASSUME with OTHER_FUNCTION;
     Invoker never "an ECS task", TASKS ASSUME with OF_THIS_CLUSTER;
     Ci may "a job of the named repository on the named branch", GITHUB ASSUME_BY_TOKEN with &[AUDIENCE, (SUBJECT, "repo:example@1234567/live@7654321:ref:refs/heads/main")];

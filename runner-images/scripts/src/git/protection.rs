@@ -144,12 +144,14 @@ impl Credential {
     }
 }
 
-/// Received objects are checked, but for three old mistakes that harm nobody and that long histories have.
+/// Received objects are checked, but for three old mistakes that harm nobody and that long histories have. Files are written by as many
+/// workers as there are processors.
 fn configuration(transport: Transport) -> String {
     let transport = transport.git_name();
     format!(
         "[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n\tattributesFile = /dev/null\n\texcludesFile = /dev/null\n\
          \tprotectHFS = true\n\tprotectNTFS = true\n\
+         [checkout]\n\tworkers = 0\n\
          [init]\n\tdefaultBranch = unused\n\
          [safe]\n\tdirectory = *\n\
          [protocol]\n\tallow = never\n[protocol \"{transport}\"]\n\tallow = always\n\
@@ -240,6 +242,8 @@ mod tests {
                 "excludesFile = /dev/null",
                 "protectHFS = true",
                 "protectNTFS = true",
+                "[checkout]",
+                "workers = 0",
                 "[init]",
                 "defaultBranch = unused",
                 "[safe]",

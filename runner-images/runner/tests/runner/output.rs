@@ -77,6 +77,7 @@ fn row_31_a_line_of_a_gigabyte_needs_little_memory_and_loses_nothing() {
     // Its forms are almost as many as are looked for.
     let large: Vec<_> = (0..1300).map(|number| format!("{number}\"</> &")).collect();
     let runner = Runner::of("head -c 1073741824 /dev/zero | tr '\\0' x")
+        .timeout(240)
         .secret("TOKEN", "xxhunter22")
         .secret("LARGE", &large.concat());
     let mut child = runner.command("job", &[]).stdout(Stdio::piped()).spawn().unwrap();

@@ -9,6 +9,12 @@ profile=${1:-release}
 built=${CARGO_TARGET_DIR:-target}/$([ "$profile" = dev ] && echo debug || echo "$profile")
 dist=target/dist/bin
 
+# What others get holds no path of this machine. What is only tried out keeps the flags, and with them the libraries, of `cargo test`.
+if [ "$profile" = release ]; then
+    # shellcheck source=scripts/paths.sh
+    . scripts/paths.sh
+fi
+
 cargo build --locked --profile "$profile" \
     -p infrastructure-deployer -p deploy-runner -p engine-local -p deploy-scripts -p invoker-lambda --bins
 

@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# shellcheck source=scripts/paths.sh
+. scripts/paths.sh
 built=${CARGO_TARGET_DIR:-target}/lambda
 cargo build --locked --profile lambda -p invoker-lambda --bin bootstrap >&2
 

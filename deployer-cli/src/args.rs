@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Compile an allow-list to the canonical form that the gate loads, alone or in the Lambda function's deployment package
     Package(PackageArgs),
+    /// Turn the configuration of Gruntwork's ECS Deploy Runner into an allow-list that permits no more, and list what became stricter
+    Import(ImportArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page in roff
@@ -120,6 +122,22 @@ pub(crate) struct PackageArgs {
     /// With `--compiled`: write the manifest that the Terraform module takes, which says that both files belong together, into the same folder
     #[arg(long, value_name = "FILE", requires = "compiled")]
     pub(crate) manifest: Option<PathBuf>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What became stricter, was left out or needs a decision goes to standard error, with --json as JSON. A field that is unknown is an error: \
+        what it restricts would be lost.\n\nExit codes: 0 when an allow-list was written, which then passes `check`; 125 when none was.\n\n\
+        More in docs/migration-from-gruntwork.md."
+)]
+pub(crate) struct ImportArgs {
+    /// The configuration (JSON): the output of `terraform output -json`, a `.tfvars.json` file, or the map of `container_images`; `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where the allow-list (YAML) goes; standard output when absent
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Arguments of `completions`.

@@ -4,7 +4,7 @@ use std::io::{stderr, stdout};
 
 use protocol::ExitCode;
 
-use crate::args::{Cli, Command, PackageArgs};
+use crate::args::{Cli, Command, ImportArgs, PackageArgs};
 use crate::check::Strictness;
 use crate::commands::{ask, run};
 use crate::package::{Beside, Places};
@@ -25,6 +25,7 @@ pub(crate) fn dispatch(cli: &Cli) -> ExitCode {
             &mut stdout(),
         )),
         Some(Command::Package(args)) => verb(package(cli, args)),
+        Some(Command::Import(args)) => verb(import(cli, args)),
         Some(Command::Completions(args)) => verb(verbs::completions(args.shell, &mut stdout())),
         Some(Command::Man) => verb(verbs::man(&mut stdout())),
         None if cli.run.describe_containers => ask::describe(cli),
@@ -45,6 +46,16 @@ fn package(cli: &Cli, args: &PackageArgs) -> Result<Verdict, VerbError> {
         // Without a program, `--output` is the compiled allow-list's; a program without it is a usage error already.
         (_, output) => verbs::package(&args.file, output.as_deref(), look, out, err),
     }
+}
+
+/// The allow-list may be all that standard output carries, so everything else goes to standard error.
+fn import(cli: &Cli, args: &ImportArgs) -> Result<Verdict, VerbError> {
+    let form = if cli.common.json {
+        Form::Json
+    } else {
+        Form::Text(say::look(&stderr()))
+    };
+    verbs::import(&args.file, args.output.as_deref(), form, &mut stdout(), &mut stderr())
 }
 
 /// A manifest without a compiled allow-list is a usage error already.

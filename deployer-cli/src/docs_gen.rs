@@ -193,7 +193,14 @@ mod tests {
             let mut script = Vec::new();
             completions(shell, &mut script).unwrap();
             let script = String::from_utf8(script).unwrap();
-            for word in ["attach", "check", "package", "max-wait-time", "describe-containers"] {
+            for word in [
+                "attach",
+                "check",
+                "package",
+                "import",
+                "max-wait-time",
+                "describe-containers",
+            ] {
                 assert!(script.contains(word), "{shell}: {word}");
             }
         }

@@ -17,6 +17,7 @@ pub mod docs_gen;
 pub mod explain_view;
 mod follow;
 mod gate;
+pub mod import;
 pub mod layout;
 #[cfg_attr(
     not(target_os = "linux"),

@@ -1,4 +1,4 @@
-//! The commands that start nothing and need no gate: `check`, `package`, `completions` and `man`.
+//! The commands that start nothing and need no gate: `check`, `package`, `import`, `completions` and `man`.
 //!
 //! Responsible for: what goes to standard output, what to standard error, and whether all is well. Never: starts a run.
 
@@ -8,8 +8,10 @@ use std::path::Path;
 use clap_complete::Shell;
 use gatekeeper::lint::Severity;
 
+use crate::atomic_file::{self, AtomicFileError};
 use crate::check::{self, Checked, FileError, Strictness};
 use crate::docs_gen;
+use crate::import::{self, ImportError};
 use crate::layout::Look;
 use crate::package::{self, Destination, LambdaError, PackageError, Places};
 
@@ -43,6 +45,12 @@ pub enum VerbError {
     /// The deployment package cannot be made.
     #[error(transparent)]
     Lambda(#[from] LambdaError),
+    /// The configuration cannot be read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The imported allow-list cannot be written.
+    #[error(transparent)]
+    AllowList(#[from] AtomicFileError),
     /// The answer cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -58,7 +66,12 @@ impl VerbError {
             Self::Output(error) | Self::Package(PackageError::Stream(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe
             }
-            Self::File(_) | Self::Package(PackageError::File(_)) | Self::Lambda(_) | Self::Json(_) => false,
+            Self::File(_)
+            | Self::Package(PackageError::File(_))
+            | Self::Lambda(_)
+            | Self::Import(_)
+            | Self::AllowList(_)
+            | Self::Json(_) => false,
         }
     }
 }
@@ -121,6 +134,30 @@ pub fn package_lambda(
     }
     out.flush()?;
     Ok(Verdict::Good)
+}
+
+/// `import`: the allow-list goes to `output` or `out`, what there is to say about it to `err`. Nothing is written when nothing is left.
+pub fn import(
+    file: &Path,
+    output: Option<&Path>,
+    form: Form,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Verdict, VerbError> {
+    let imported = import::import(file)?;
+    if let Some(allow_list) = &imported.allow_list {
+        match output {
+            Some(file) => atomic_file::write(file, allow_list.yaml.as_bytes())?,
+            None => out.write_all(allow_list.yaml.as_bytes())?,
+        }
+        out.flush()?;
+    }
+    let said = match form {
+        Form::Text(look) => import::render(&imported, look),
+        Form::Json => import::json(&imported)?,
+    };
+    err.write_all(said.as_bytes())?;
+    Ok(verdict(imported.allow_list.is_some()))
 }
 
 /// `completions`: a script for the shell goes to `out`.

@@ -12,10 +12,10 @@ ALLOW_LIST ?= config/allow-list.yaml
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor
 
-.PHONY: help build package images demo test lint docs bench fuzz mutants clean
+.PHONY: help build package images release reproducible demo test lint docs bench fuzz mutants clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
 build: ## build the programs into target/dist/bin
 	@scripts/setup.sh build
@@ -30,6 +30,15 @@ images: ## build the container images here, without a registry, and print their 
 	@scripts/dist.sh $(PROFILE)
 	@scripts/images.sh
 	@scripts/sbom.sh
+
+release: ## build everything that a release has, with checksums, into target/releases
+	@scripts/setup.sh build
+	@scripts/package.sh $(ALLOW_LIST)
+	@scripts/release.sh
+
+reproducible: ## build the last commit twice, from nothing, and compare the bytes (takes long)
+	@scripts/setup.sh build
+	@scripts/reproducible.sh
 
 demo: ## watch the whole product work on a small Terraform repository
 	@scripts/setup.sh demo

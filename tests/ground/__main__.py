@@ -60,7 +60,7 @@ def main() -> None:
     agent = Agent(settings, children, tasks, identities, clients)
     functions = Functions(children, identities, settings.work)
     server = Server(identities, tasks, EcsApi(tasks, agent.start), functions)
-    clients.endpoint = agent.endpoint = server.endpoint
+    clients.endpoint = agent.endpoint = functions.endpoint = server.endpoint
     server.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

@@ -12,9 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, iam_backends
+
 from . import rootfs, stack
 from .agent import Agent
 from .server import Server
+from .settings import ACCOUNT, REGION
 from .tasks import Tasks
 
 
@@ -29,6 +33,7 @@ class Commands:
         self._known: dict[str, Callable[..., Any]] = {
             "aws": self._aws,
             "images": self._set_images,
+            "managed_policies": self._managed_policies,
             "image": lambda **asked: rootfs.image(agent.podman, **asked),
             "zip": self._zip,
             "requests": self._requests,
@@ -59,6 +64,13 @@ class Commands:
 
     def _set_images(self, images: dict[str, list[str]]) -> None:
         self._agent.processes.images.update(images)
+
+    def _managed_policies(self, names: list[str]) -> None:
+        """Policies of AWS that every account has. All of them would take every ground a second."""
+        known, backend = json.loads(aws_managed_policies_data), iam_backends[ACCOUNT]["aws"]
+        for name in names:
+            policy = AWSManagedPolicy.from_data(name, ACCOUNT, REGION, known[name])
+            backend.managed_policies[policy.arn] = policy
 
     def _zip(self, path: str, files: dict[str, str], programs: dict[str, str]) -> None:
         """A package made by hand: texts by name, and programs copied from a path."""

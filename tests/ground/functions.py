@@ -39,7 +39,7 @@ POLL_SECONDS = 0.02
 class Instance:
     """One execution environment of a function."""
 
-    def __init__(self, function: LambdaFunction, children: Children, identities: Identities, folder: Path) -> None:
+    def __init__(self, function: LambdaFunction, children: Children, identities: Identities, folder: Path, endpoint: str) -> None:
         self._function = function
         self._children = children
         self._folder = folder
@@ -66,6 +66,8 @@ class Instance:
             "AWS_EXECUTION_ENV": "AWS_Lambda_provided.al2023",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
+            # Where AWS is: the one thing that a function in AWS is not told.
+            "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
             "AWS_SESSION_TOKEN": keys.token,
@@ -164,6 +166,7 @@ class Functions:
         self._lock = threading.Lock()
         self._idle: dict[tuple[str, ...], list[Instance]] = {}
         self.started = 0
+        self.endpoint = ""
 
     def invoke(self, name: str, qualifier: str | None, kind: str, event: bytes, caller: Caller) -> tuple[int, dict[str, str], bytes]:
         """Answers the status, the headers and the body of an Invoke."""
@@ -200,7 +203,7 @@ class Functions:
         with self._lock:
             self.started += 1
             folder = self._work / str(self.started)
-        return Instance(function, self._children, self._identities, folder)
+        return Instance(function, self._children, self._identities, folder, self.endpoint)
 
 
 def _unpack(code: bytes, folder: Path) -> None:

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Builds the images of runner-images/ on this machine, without a registry: from the programs that scripts/dist.sh has built and from this
 # machine's own terraform, packer, git and buildah. The public bases of the same files are named in each Containerfile.
-# Usage: scripts/images.sh [store]      (target/images unless given; the images stay in its folder `root`)
+# Usage: scripts/images.sh [store [image...]]      (target/images unless given; the images stay in its folder `root`; all of them unless named)
 #
 # Responsible for: the inputs of the Containerfiles, one image each, and their sizes. Never pulls anything, never pushes anything.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 store=$(realpath -m "${1:-target/images}")
+images=("${@:2}")
+[ ${#images[@]} -gt 0 ] || images=(terraform-runner packer-runner image-builder)
 programs=target/dist/bin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -72,23 +74,39 @@ tool() {
     install -D -m 755 "$(command -v "$name")" "$work/$name/bin/$name"
     printf 'FROM scratch\nCOPY . /\n' | build "$name" "$work/$name" --file -
 }
-tool terraform
-tool packer
-
-sh "$files/collect.sh" "$work/buildah" "$(command -v buildah)" "$(command -v skopeo)"
-mkdir -p "$work/buildah/etc/containers" "$work/buildah/var/tmp"
-printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$work/buildah/etc/containers/policy.json"
-printf 'unqualified-search-registries = ["docker.io"]\n' >"$work/buildah/etc/containers/registries.conf"
-printf 'FROM scratch\nCOPY . /\n' | build buildah "$work/buildah" --file -
 
 here=localhost/deploy-runner
-build terraform-runner runner-images/terraform-runner --build-arg TERRAFORM=$here/terraform
-build packer-runner runner-images/packer-runner --build-arg PACKER=$here/packer
+terraform_runner() {
+    tool terraform
+    build terraform-runner runner-images/terraform-runner --build-arg TERRAFORM=$here/terraform
+}
+
+packer_runner() {
+    tool packer
+    build packer-runner runner-images/packer-runner --build-arg PACKER=$here/packer
+}
+
 # kaniko cannot be had as a package: its stage is not built here.
-build image-builder runner-images/image-builder --target buildah
+image_builder() {
+    sh "$files/collect.sh" "$work/buildah" "$(command -v buildah)" "$(command -v skopeo)"
+    mkdir -p "$work/buildah/etc/containers" "$work/buildah/var/tmp"
+    printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$work/buildah/etc/containers/policy.json"
+    printf 'unqualified-search-registries = ["docker.io"]\n' >"$work/buildah/etc/containers/registries.conf"
+    printf 'FROM scratch\nCOPY . /\n' | build buildah "$work/buildah" --file -
+    build image-builder runner-images/image-builder --target buildah
+}
+
+for image in "${images[@]}"; do
+    case $image in
+    terraform-runner) terraform_runner ;;
+    packer-runner) packer_runner ;;
+    image-builder) image_builder ;;
+    *) fail "\`$image\` is no image: terraform-runner, packer-runner, image-builder" ;;
+    esac
+done
 
 printf '%-18s %12s\n' image bytes
-for image in terraform-runner packer-runner image-builder; do
+for image in "${images[@]}"; do
     printf '%-18s %12s\n' "$image" "$(size_of "$image")"
 done
 printf '%-18s %12s\n' "runner and scripts" "$(size_of programs)"

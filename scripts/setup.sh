@@ -148,7 +148,7 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client
+    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client openssl:openssl
     terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"
     sandbox_works
     test_ground

@@ -153,7 +153,6 @@ class Agent:
             "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
             "ECS_CONTAINER_METADATA_URI_V4": metadata,
             **container.environment,
-            **secrets,
         }
         if task.task_role is not None:
             environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{metadata}/credentials"
@@ -163,6 +162,7 @@ class Agent:
             entry_point=container.definition.get("entryPoint"),
             command=container.command or [],
             environment=environment,
+            secrets=secrets,
             marker=metadata,
             folder=self._settings.work / "tasks" / task.id / container.name,
             read_only=bool(container.definition.get("readonlyRootFilesystem", False)),

@@ -22,7 +22,11 @@ class AwsError(Exception):
     def answer(self, service: str) -> Response:
         """The refusal as the protocol of this service writes it."""
         headers = {"x-amzn-errortype": self.code}
-        if service in ("s3", "iam", "sts", "ec2"):
+        if service == "s3":
+            code = self.code.removesuffix("Exception")
+            body = f"<Error><Code>{escape(code)}</Code><Message>{escape(self.message)}</Message></Error>"
+            return Response(body, 403, headers, content_type="application/xml")
+        if service in ("iam", "sts", "ec2"):
             body = (
                 f"<ErrorResponse><Error><Code>{escape(self.code)}</Code>"
                 f"<Message>{escape(self.message)}</Message></Error></ErrorResponse>"

@@ -26,6 +26,7 @@ class Launch:
     entry_point: list[str] | None
     command: list[str]
     environment: dict[str, str]
+    secrets: dict[str, str]
     marker: str
     folder: Path
     read_only: bool
@@ -65,7 +66,7 @@ class ProcessHost:
         """Starts the program in a fresh folder with the container's environment and nothing else."""
         launch.folder.mkdir(parents=True)
         argv = [*self.images[launch.image], *launch.command]
-        environment = {"PATH": os.defpath, "HOSTNAME": launch.name, **launch.environment}
+        environment = {"PATH": os.defpath, "HOSTNAME": launch.name, **launch.environment, **launch.secrets}
         child = _started(self._children, argv, launch.marker, env=environment, cwd=launch.folder)
         return Running(child, lambda: child.signal(signal.SIGKILL), child.sweep)
 
@@ -76,7 +77,7 @@ class PodmanHost:
     def __init__(self, children: Children, folder: Path) -> None:
         self._children = children
         self._folder = folder
-        store = ["--root", str(folder / "store"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
+        store = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
         self._words = ["podman", *store, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"]
         self._names: list[str] = []
 
@@ -109,11 +110,14 @@ class PodmanHost:
             words += ["--memory", f"{launch.memory_mib}m", "--memory-swap", f"{launch.memory_mib}m"]
         for name, value in launch.environment.items():
             words += ["--env", f"{name}={value}"]
+        # Every process of the machine can read podman's words.
+        words += [word for name in launch.secrets for word in ("--env", name)]
         if launch.entry_point:
             words += ["--entrypoint", launch.entry_point[0]]
         argv = [*words, launch.image, *(launch.entry_point or [])[1:], *launch.command]
         self._names.append(launch.name)
-        child = _started(self._children, argv, launch.marker, env=dict(os.environ), cwd=launch.folder)
+        own = {**os.environ, **launch.secrets}
+        child = _started(self._children, argv, launch.marker, env=own, cwd=launch.folder)
         return Running(
             child,
             lambda: _ignore(self._podman("kill", "--signal", "KILL", launch.name)),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.iam.access_control import IAMPolicy, IAMUserAccessKey, PermissionResult
@@ -107,7 +107,7 @@ class Identities:
         keys, caller = self._known(key, request)
         if request.headers.get("X-Amz-Security-Token") != keys.token:
             raise AwsError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
-        if service in ("lambda", "ecs", "logs"):
+        if service in ("lambda", "ecs", "logs", "s3"):
             _check_signature(request, body, keys, service, region)
         return caller
 
@@ -154,7 +154,7 @@ def _check_signature(request: Request, body: bytes, keys: Credentials, service: 
     uri = request.environ.get("RAW_URI") or request.environ["REQUEST_URI"]
     copy = AWSRequest(request.method, f"http://{request.host}{uri}", data=body, headers=headers)
     copy.context["timestamp"] = request.headers.get("X-Amz-Date", "")
-    auth = SigV4Auth(keys, service, region)
+    auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(keys, service, region)
     expected = auth.signature(auth.string_to_sign(copy, auth.canonical_request(copy)), copy)
     if header.partition("Signature=")[2].strip() != expected:
         raise AwsError(

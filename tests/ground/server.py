@@ -29,6 +29,10 @@ from .tasks import Tasks
 FUNCTIONS = "/2015-03-31/functions/"
 FORM = "application/x-www-form-urlencoded"
 SERVICES_WITH_BODY = ("ecs", "lambda", "logs")
+OBJECT_ACTIONS = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
+BUCKET_ACTIONS = {"GET": "ListBucket", "HEAD": "ListBucket"}
+WHAT_LISTING_SAYS = {"list-type", "prefix", "delimiter", "max-keys", "encoding-type", "marker", "start-after", "continuation-token"}
+WHAT_AN_OBJECT_IS_CALLED_WITH = {"x-id", "partNumber", "versionId"}
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -124,7 +128,8 @@ class Call:
         service = service_of(request)
         form = (request.content_type or "").startswith(FORM)
         body = request.get_data() if form or service in SERVICES_WITH_BODY else b""
-        return cls(request, service, _action(request, body.decode() if form else ""), body)
+        action = _action_of_s3(request) if service == "s3" else None
+        return cls(request, service, action or _action(request, body.decode() if form else ""), body)
 
     def again(self) -> dict[str, Any]:
         """The request for another reader."""
@@ -134,13 +139,26 @@ class Call:
         return environ
 
     def resource(self) -> str:
-        """The resource that a policy must allow. Only the log store's are known; elsewhere a policy must allow `*`."""
+        """The resource that a policy must allow. Those of the log store and of S3 are known; elsewhere a policy must allow `*`."""
+        if self.service == "s3" and self.action in {*OBJECT_ACTIONS.values(), *BUCKET_ACTIONS.values()}:
+            return f"arn:aws:s3:::{urllib.parse.unquote(self.request.path).strip('/')}"
         asked = json.loads(self.body or b"{}") if self.service == "logs" else {}
         group = asked.get("logGroupName")
         if group is None:
             return "*"
         stream = asked.get("logStreamName")
         return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:" + (f"log-stream:{stream}" if stream else "*")
+
+
+def _action_of_s3(request: Request) -> str | None:
+    """The permission that a plain operation on an object or a bucket needs. Paths are `/BUCKET` and `/BUCKET/KEY`."""
+    bucket, _slash, key = request.path.strip("/").partition("/")
+    asked = set(request.args)
+    if key and asked <= WHAT_AN_OBJECT_IS_CALLED_WITH:
+        return OBJECT_ACTIONS.get(request.method)
+    if bucket and not key and asked <= WHAT_LISTING_SAYS:
+        return BUCKET_ACTIONS.get(request.method)
+    return None
 
 
 def _action(request: Request, form: str) -> str:

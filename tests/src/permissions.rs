@@ -22,6 +22,10 @@ pub enum Role {
     PlainExecution,
     /// What jobs have.
     Task,
+    /// What jobs have that save plans.
+    Planner,
+    /// What jobs have that apply saved plans.
+    Applier,
 }
 
 impl Role {
@@ -33,6 +37,8 @@ impl Role {
             Self::Execution => "execution role",
             Self::PlainExecution => "execution role of another container",
             Self::Task => "task role",
+            Self::Planner => "task role of a planner",
+            Self::Applier => "task role of an applier",
         }
     }
 
@@ -44,6 +50,8 @@ impl Role {
             Self::Execution => "execution/confidential",
             Self::PlainExecution => "execution/jobs",
             Self::Task => "task/jobs",
+            Self::Planner => "task/planner",
+            Self::Applier => "task/applier",
         }
     }
 }
@@ -176,5 +184,26 @@ pub const PERMISSIONS: &[Permission] = &[
         actions: &["logs:CreateLogStream", "logs:PutLogEvents"],
         why: "the log driver writes what the job prints",
         limits: "this group",
+    },
+    Permission {
+        role: Role::Planner,
+        sid: "SavePlans",
+        actions: &["s3:PutObject"],
+        why: "`plan --save-plan` keeps the sealed plan (module `saved-plans`)",
+        limits: "this bucket, which refuses to replace an object; nothing is read, listed or deleted",
+    },
+    Permission {
+        role: Role::Applier,
+        sid: "ReadSavedPlans",
+        actions: &["s3:GetObject"],
+        why: "`apply --plan` gets the sealed plan (module `saved-plans`)",
+        limits: "this bucket; nothing is written or deleted",
+    },
+    Permission {
+        role: Role::Applier,
+        sid: "TellMissingPlansFromForbiddenOnes",
+        actions: &["s3:ListBucket"],
+        why: "without it, S3 answers that access is denied for a plan that is not there",
+        limits: "this bucket, which holds nothing but plans, each named by its digest",
     },
 ];

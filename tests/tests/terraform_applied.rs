@@ -12,12 +12,14 @@ use e2e::policy::{self, Request};
 use e2e::product;
 use serde_json::{Value, json};
 
-const ROLES: [Role; 5] = [
+const ROLES: [Role; 7] = [
     Role::Ci,
     Role::Invoker,
     Role::Execution,
     Role::PlainExecution,
     Role::Task,
+    Role::Planner,
+    Role::Applier,
 ];
 
 #[test]
@@ -173,6 +175,7 @@ fn nothing_is_left(installation: &Installation) {
     ] {
         assert_eq!(listed(service, operation, name), Vec::<Value>::new(), "{operation}");
     }
+    assert_eq!(listed("s3", "list_buckets", "Buckets"), Vec::<Value>::new());
     let groups = listed("ec2", "describe_security_groups", "SecurityGroups");
     assert!(groups.iter().all(|group| group["GroupName"] == "default"), "{groups:?}");
     let cluster = installation

@@ -30,6 +30,11 @@ fn ci_gets_one_permission_and_a_role_that_only_its_jobs_can_take() {
 }
 
 #[test]
+fn planners_write_plans_and_appliers_read_them_in_a_private_bucket() {
+    check("modules/saved-plans");
+}
+
+#[test]
 fn the_examples_are_valid() {
     let place = Place::new();
     let terraform = Terraform::copied_to(&place);

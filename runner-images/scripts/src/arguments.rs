@@ -16,7 +16,7 @@ use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
 use crate::values::{
     AbsolutePath, Address, Assignment, CommitId, LockTimeout, OutputName, PlainDirectory, PlanDigest, PlanLifetime,
-    RefName, RelativePath,
+    PlanStore, RefName, RelativePath,
 };
 
 pub use order::{DestroyGrant, Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
@@ -113,9 +113,9 @@ struct Arguments {
     #[arg(long, value_name = "DIGEST")]
     plan: Option<PlanDigest>,
 
-    /// Where saved plans are kept; set by the allow-list, not by callers
-    #[arg(long, value_name = "PATH")]
-    plan_store: Option<AbsolutePath>,
+    /// Where saved plans are kept: a directory, or `s3://BUCKET/PREFIX`; set by the allow-list, not by callers
+    #[arg(long, value_name = "PLACE")]
+    plan_store: Option<PlanStore>,
 
     /// How long a saved plan may be applied, such as `30m`; `24h` unless given. Set by the allow-list, not by callers
     #[arg(long, value_name = "DURATION")]

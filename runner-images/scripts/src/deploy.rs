@@ -69,7 +69,7 @@ pub fn deploy(order: &Order, report: Report, handover: Handover) -> Result<Ended
     planted::refuse(order, &checkout, &directory)?;
     let plans = Plans::of(order, resolved.as_ref(), keeper, &programs, &mut interruptions)?;
     let mut tool = Tool::prepare(order, clearance, programs, &checkout, directory, report)?;
-    plans.before(&mut tool, &place)?;
+    plans.before(&mut tool, &place, &mut interruptions)?;
     tool.init(&mut interruptions)?;
     require_durable_state(order, &tool, place.root())?;
     if plans.wants_a_file(&handover) && state_place::plans_are_here(tool.directory()) {

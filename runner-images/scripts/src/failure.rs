@@ -6,13 +6,16 @@ use std::io;
 
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
-use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNSUITABLE, USAGE, of_git, of_place, of_process};
+use crate::exit_code::{
+    INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE, of_git, of_place, of_process,
+};
 use crate::git::GitError;
 use crate::interruption::Stopped;
 use crate::plan::keeper::KeepError;
 use crate::plan::store::StoreError;
 use crate::planted::PlantedError;
 use crate::program::MissingProgram;
+use crate::s3::S3Error;
 use crate::state_place::StatePlaceError;
 use crate::tool::ToolError;
 use crate::toolbox::{ToolboxError, VersionFileError};
@@ -24,8 +27,8 @@ Exit codes:
   0, 1, 2 …   the tool's own, unchanged (also those of `init`); 128 + n when signal n ended it
   64          the command line is wrong
   65          the commit, the directory or a file is not in the repository, or is of the wrong kind;
-              a version file does not name one exact version
-  69          the repository cannot be reached or read
+              a version file does not name one exact version; no such saved plan
+  69          the repository, or the bucket of saved plans, cannot be reached or read
   70          git or Terraform behaved in a way that this script does not know
   74          a file or directory of the working place cannot be written or read
   77          refused: unreviewed commit, code still wanted, path leads out, state would be lost,
@@ -40,6 +43,7 @@ Environment (declared in the allow-list):
   SSH_KNOWN_HOSTS           accepted host keys (text)
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for the tool
   PLAN_KEY                  key of saved plans; where it is declared, every command needs a reviewed commit
+  AWS_REGION                Region of the bucket of saved plans; its credentials are those of the task, as for Terraform
   TF_PLUGIN_CACHE_DIR       where providers are kept between runs
   TMPDIR                    where the checkout is made";
 
@@ -118,9 +122,24 @@ impl Failure {
 const fn of_plan(error: &KeepError) -> u8 {
     match error {
         KeepError::Key(_) | KeepError::NoStore => USAGE,
-        KeepError::Store(StoreError::Missing { .. }) => UNSUITABLE,
+        KeepError::Store(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => UNSUITABLE,
         KeepError::Refused(_) => REFUSED,
-        KeepError::Store(StoreError::Unusable { .. }) | KeepError::Seal(_) | KeepError::Place { .. } => INPUT_OUTPUT,
+        KeepError::Store(StoreError::Bucket(error)) => of_bucket(error),
+        KeepError::Store(StoreError::Directory(_)) | KeepError::Seal(_) | KeepError::Place { .. } => INPUT_OUTPUT,
+    }
+}
+
+const fn of_bucket(error: &S3Error) -> u8 {
+    match error {
+        S3Error::Place(_) => USAGE,
+        S3Error::TooLarge { .. } => UNSUITABLE,
+        S3Error::Credentials(_)
+        | S3Error::NoSuchBucket(_)
+        | S3Error::Denied { .. }
+        | S3Error::OtherRegion { .. }
+        | S3Error::Unreachable { .. }
+        | S3Error::Refused { .. } => UNAVAILABLE,
+        S3Error::Stopped(stopped) => stopped.exit_code(),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod process;
 pub mod program;
 pub mod report;
 pub mod repository_url;
+pub mod s3;
 pub mod source_code;
 pub mod state_place;
 pub mod tool;

@@ -9,6 +9,7 @@ mod git;
 mod image;
 mod path;
 mod plan;
+mod plan_store;
 mod tool;
 mod variable;
 mod version;
@@ -19,6 +20,7 @@ pub use git::{BranchName, CommitId, RefName};
 pub use image::{ImageName, ImageRepository, SecretMount};
 pub use path::{AbsolutePath, PlainDirectory, RelativePath};
 pub use plan::{PlanDigest, PlanLifetime};
+pub use plan_store::{BucketFolder, PlanStore};
 pub use tool::{Address, Assignment, LockTimeout, OutputName};
 pub use variable::{Setting, VariableName, VariableValue};
 pub use version::ToolVersion;
@@ -53,6 +55,11 @@ pub enum ValueError {
     /// Not a time that a plan may live.
     #[error("`{0}` is not a lifetime of a plan: give whole minutes or hours up to a week, such as `30m` or `24h`")]
     PlanLifetime(String),
+    /// Not a place for plans.
+    #[error(
+        "`{0}` is no place for saved plans: give an absolute path without `..`, or `s3://BUCKET` or `s3://BUCKET/PREFIX` with a bucket's name without dots"
+    )]
+    PlanStore(String),
     /// Not one version.
     #[error("`{0}` is not a version: give one with all its three numbers, such as `1.11.4` or `1.12.0-rc1`")]
     Version(String),
@@ -366,6 +373,53 @@ mod tests {
             &[
                 "", "/", "opt", "./x", "/a/../b", "/a//b", "/a/", "/a/./b", "-/a", "/a\nb",
             ],
+        );
+    }
+
+    #[test]
+    fn plans_are_kept_in_a_directory_or_in_a_folder_of_a_bucket() {
+        check::<PlanStore>(
+            &[
+                "/plans",
+                "s3://acme-plans",
+                "s3://acme-plans/",
+                "s3://acme-plans/a/b_c-1.2",
+                "s3://a1b/x/",
+            ],
+            &[
+                "",
+                "plans",
+                "/a/../b",
+                "s3://",
+                "s3:///x",
+                "s3://ab",
+                "s3://Acme",
+                "s3://acme.plans",
+                "s3://-acme",
+                "s3://acme-",
+                "s3://acme@evil",
+                "s3://acme:9000",
+                "s3://acme?x",
+                "s3://acme/../x",
+                "s3://acme//x",
+                "s3://acme/x//",
+                "s3://acme/x y",
+                "s3://acme/x?y",
+                "s3://acme/%2e%2e",
+                "s3://acme/x\n",
+                "S3://acme",
+                "https://acme",
+                "gs://acme",
+            ],
+        );
+        let key = |text: &str| match text.parse::<PlanStore>().unwrap() {
+            PlanStore::Bucket(folder) => (folder.key("x.plan"), folder.to_string()),
+            PlanStore::Directory(_) => unreachable!(),
+        };
+        assert_eq!(key("s3://acme"), ("x.plan".to_owned(), "s3://acme/".to_owned()));
+        assert_eq!(
+            key("s3://acme/a/b"),
+            ("a/b/x.plan".to_owned(), "s3://acme/a/b/".to_owned())
         );
     }
 

@@ -140,6 +140,19 @@ pub const ATTEMPTS: &[Attempt] = attempts! {
     Task never "start a task", "ecs:RunTask" on "arn:aws:ecs:eu-west-1:123456789012:task-definition/deploy-runner-jobs:1" with THIS;
     Task never "call the gate", "lambda:InvokeFunction" on "arn:aws:lambda:eu-west-1:123456789012:function:deploy-runner-invoker:live";
     Task never "write into a job's log", "logs:PutLogEvents" on "arn:aws:logs:eu-west-1:123456789012:log-group:/deploy-runner/jobs:log-stream:deploy-runner/job/0123456789abcdef0123456789abcdef";
+
+    Planner may "save a plan", "s3:PutObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
+    Planner never "read a plan", "s3:GetObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
+    Planner never "delete a plan", "s3:DeleteObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
+    Planner never "write into another bucket", "s3:PutObject" on "arn:aws:s3:::terraform-state/live.tfstate";
+    Planner never "change the rules of the bucket", "s3:PutBucketPolicy" on "arn:aws:s3:::deploy-runner-plans";
+    Applier may "read a plan", "s3:GetObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
+    Applier may "tell whether a plan is there", "s3:ListBucket" on "arn:aws:s3:::deploy-runner-plans";
+    Applier never "save a plan", "s3:PutObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
+    Applier never "delete a plan", "s3:DeleteObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
+    Applier never "read another bucket", "s3:GetObject" on "arn:aws:s3:::terraform-state/live.tfstate";
+    Task never "read a plan of others", "s3:GetObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
+    Invoker never "read a plan", "s3:GetObject" on "arn:aws:s3:::deploy-runner-plans/0123456789abcdef.plan";
 };
 
 const TASKS: (&str, &str) = ("Service", "ecs-tasks.amazonaws.com");

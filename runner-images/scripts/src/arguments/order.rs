@@ -5,7 +5,7 @@ use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
 use crate::values::{
     AbsolutePath, Address, Assignment, CommitId, LockTimeout, OutputName, PlainDirectory, PlanDigest, PlanLifetime,
-    RefName, RelativePath,
+    PlanStore, RefName, RelativePath,
 };
 
 /// Everything that was asked for.
@@ -28,7 +28,7 @@ pub struct Order {
     /// Where the image keeps versions side by side, if not at the usual place.
     pub tools_dir: Option<AbsolutePath>,
     /// Where saved plans are kept.
-    pub plan_store: Option<AbsolutePath>,
+    pub plan_store: Option<PlanStore>,
     /// How long a saved plan may be applied.
     pub plan_lifetime: PlanLifetime,
     /// What to do there.

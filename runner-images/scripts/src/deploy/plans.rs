@@ -47,9 +47,14 @@ impl<'run> Plans<'run> {
     }
 
     /// Gets the saved plan that is to be applied, before anything of the repository runs.
-    pub(super) fn before(&self, tool: &mut Tool<'_>, place: &WorkingPlace) -> Result<(), Failure> {
+    pub(super) fn before(
+        &self,
+        tool: &mut Tool<'_>,
+        place: &WorkingPlace,
+        interruptions: &mut Interruptions,
+    ) -> Result<(), Failure> {
         if let (Operation::ApplySaved(digest), Some((keeper, bound))) = (&self.order.operation, &self.kept) {
-            keeper.fetch(digest, bound, &place.plan())?;
+            keeper.fetch(digest, bound, &place.plan(), interruptions)?;
             tool.use_plan(place.plan());
         }
         Ok(())
@@ -77,7 +82,7 @@ impl<'run> Plans<'run> {
         match (&self.order.operation, &self.kept) {
             (Operation::ApplySaved(digest), Some((keeper, _))) if ended.is_success() => keeper.forget(digest),
             (Operation::Plan(..), _) if ended.is_success() || ended == CHANGES => {
-                let saved = self.save(tool, report)?;
+                let saved = self.save(tool, report, interruptions)?;
                 self.tell(saved.as_ref(), tool, place, report, handover, interruptions);
             }
             _ => {}
@@ -85,11 +90,16 @@ impl<'run> Plans<'run> {
         Ok(())
     }
 
-    fn save(&self, tool: &Tool<'_>, report: Report) -> Result<Option<PlanDigest>, Failure> {
+    fn save(
+        &self,
+        tool: &Tool<'_>,
+        report: Report,
+        interruptions: &mut Interruptions,
+    ) -> Result<Option<PlanDigest>, Failure> {
         let (Some((keeper, bound)), Some(plan)) = (&self.kept, tool.written_plan()) else {
             return Ok(None);
         };
-        let digest = keeper.save(plan, bound.clone())?;
+        let digest = keeper.save(plan, bound.clone(), interruptions)?;
         report.step(format_args!("saved the plan: apply exactly it with --plan={digest}"));
         Ok(Some(digest))
     }

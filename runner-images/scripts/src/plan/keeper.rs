@@ -11,6 +11,7 @@ use super::key::{PlanKey, PlanKeyError};
 use super::sealed::{self, Bound, RefusedPlan, SealError};
 use super::store::{Store, StoreError};
 use crate::arguments::{Keep, Operation, Order};
+use crate::interruption::Interruptions;
 use crate::values::{PlanDigest, PlanLifetime};
 
 /// Why a plan is not saved or not given out.
@@ -21,7 +22,7 @@ pub enum KeepError {
     Key(#[from] PlanKeyError),
     /// No store.
     #[error(
-        "saved plans need a place: fix --plan-store in the allow-list, a directory of a volume that planner and applier share"
+        "saved plans need a place: fix --plan-store in the allow-list, a directory of a volume or `s3://BUCKET/PREFIX`, which planner and applier share"
     )]
     NoStore,
     /// The store does not work, or does not have it.
@@ -62,23 +63,29 @@ impl Keeper {
         }
         Ok(Some(Self {
             key: key.ok_or(PlanKeyError::Absent)?,
-            store: Store::at(order.plan_store.as_ref().ok_or(KeepError::NoStore)?),
+            store: Store::at(order.plan_store.as_ref().ok_or(KeepError::NoStore)?)?,
             lifetime: order.plan_lifetime,
         }))
     }
 
     /// Saves the plan in this file, and answers its digest.
-    pub fn save(&self, plan: &Path, bound: Bound) -> Result<PlanDigest, KeepError> {
+    pub fn save(&self, plan: &Path, bound: Bound, interruptions: &mut Interruptions) -> Result<PlanDigest, KeepError> {
         let bytes = fs::read(plan).map_err(|source| at(plan, source))?;
         let expires = SystemTime::now() + self.lifetime.duration();
         let (digest, sealed) = sealed::seal(&bytes, bound, expires, &self.key)?;
-        self.store.put(&digest, &sealed)?;
+        self.store.put(&digest, &sealed, interruptions)?;
         Ok(digest)
     }
 
     /// Writes the plan of this digest into this file, if it was made for exactly this.
-    pub fn fetch(&self, digest: &PlanDigest, asked: &Bound, to: &Path) -> Result<(), KeepError> {
-        let sealed = self.store.get(digest)?;
+    pub fn fetch(
+        &self,
+        digest: &PlanDigest,
+        asked: &Bound,
+        to: &Path,
+        interruptions: &mut Interruptions,
+    ) -> Result<(), KeepError> {
+        let sealed = self.store.get(digest, interruptions)?;
         let plan = sealed::open(&sealed, digest, asked, SystemTime::now(), &self.key)?;
         fs::write(to, plan).map_err(|source| at(to, source))
     }

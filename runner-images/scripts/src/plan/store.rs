@@ -1,19 +1,22 @@
-//! Where saved plans are kept: files in one directory, named by their digests.
+//! Where saved plans are kept, named by their digests: a directory, or a folder of a bucket.
 //!
-//! Responsible for a file being there as a whole or not at all, and for old ones going away. Never looks into one, and trusts none:
-//! what a file holds is proven by its digest and by the key.
+//! Responsible for a plan being there as a whole or not at all, and for its size. Never looks into one, and trusts none: what a store
+//! holds is proven by its digest and by the key.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod bucket;
+mod directory;
 
-use crate::values::{AbsolutePath, PlanDigest};
+use crate::interruption::Interruptions;
+use crate::s3::S3Error;
+use crate::values::{PlanDigest, PlanStore};
 
-/// Plans live for a week at most; a day later nobody can want the file any more.
-const KEPT_FOR: Duration = Duration::from_hours(8 * 24);
+use bucket::Bucket;
+use directory::Directory;
+
+pub use directory::DirectoryError;
+
 /// More than any plan.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// Why a plan cannot be kept or found.
 #[derive(Debug, thiserror::Error)]
@@ -26,118 +29,69 @@ pub enum StoreError {
         /// The plan.
         digest: PlanDigest,
         /// The store.
-        place: PathBuf,
+        place: String,
     },
-    /// The store does not work.
-    #[error("cannot use the store of plans `{place}`: {source}; correct --plan-store or the volume of the container")]
-    Unusable {
-        /// The store.
-        place: PathBuf,
-        /// The system's reason.
-        source: io::Error,
+    /// More than is kept.
+    #[error("the plan `{digest}` is larger than {} MiB and cannot be saved: split the directory", MOST_BYTES / 1024 / 1024)]
+    TooLarge {
+        /// The plan.
+        digest: PlanDigest,
     },
+    /// The directory does not work.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The bucket does not work.
+    #[error(transparent)]
+    Bucket(#[from] S3Error),
 }
 
-/// The directory.
+/// The store.
 #[derive(Debug)]
-pub struct Store {
-    place: PathBuf,
+pub enum Store {
+    /// In a directory.
+    Directory(Directory),
+    /// In a bucket.
+    Bucket(Box<Bucket>),
 }
 
 impl Store {
-    /// The store in this directory, which has to be there.
-    pub fn at(place: &AbsolutePath) -> Self {
-        Self {
-            place: place.as_path().to_owned(),
+    /// The store at this place. Nothing is asked yet.
+    pub fn at(place: &PlanStore) -> Result<Self, StoreError> {
+        match place {
+            PlanStore::Directory(path) => Ok(Self::Directory(Directory::at(path))),
+            PlanStore::Bucket(folder) => Ok(Self::Bucket(Box::new(Bucket::of(folder)?))),
         }
     }
 
     /// Keeps a plan.
-    pub fn put(&self, digest: &PlanDigest, sealed: &[u8]) -> Result<(), StoreError> {
-        self.write(digest, sealed).map_err(|source| self.unusable(source))?;
-        self.forget_old_ones();
-        Ok(())
+    pub fn put(&self, digest: &PlanDigest, sealed: &[u8], interruptions: &mut Interruptions) -> Result<(), StoreError> {
+        if sealed.len() > MOST_BYTES {
+            return Err(StoreError::TooLarge { digest: digest.clone() });
+        }
+        match self {
+            Self::Directory(directory) => Ok(directory.put(digest, sealed)?),
+            Self::Bucket(bucket) => Ok(bucket.put(digest, sealed, interruptions)?),
+        }
     }
 
     /// The plan of this digest.
-    pub fn get(&self, digest: &PlanDigest) -> Result<Vec<u8>, StoreError> {
-        let mut sealed = Vec::new();
-        match File::open(self.file(digest)).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut sealed)) {
-            Ok(_) => Ok(sealed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Missing {
-                digest: digest.clone(),
-                place: self.place.clone(),
-            }),
-            Err(source) => Err(self.unusable(source)),
-        }
+    pub fn get(&self, digest: &PlanDigest, interruptions: &mut Interruptions) -> Result<Vec<u8>, StoreError> {
+        let (found, place) = match self {
+            Self::Directory(directory) => (directory.get(digest)?, directory.to_string()),
+            Self::Bucket(bucket) => (bucket.get(digest, interruptions)?, bucket.to_string()),
+        };
+        found.ok_or_else(|| StoreError::Missing {
+            digest: digest.clone(),
+            place,
+        })
     }
 
-    /// Removes a plan that was applied. If that fails, Terraform still refuses it: its state has moved on.
+    /// Removes a plan that was applied, where that is allowed. Without that, Terraform still refuses it: its state has moved on.
     pub fn forget(&self, digest: &PlanDigest) {
-        fs::remove_file(self.file(digest)).ok();
-    }
-
-    fn write(&self, digest: &PlanDigest, sealed: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.place)?;
-        file.write_all(sealed)?;
-        file.as_file().sync_all()?;
-        file.persist(self.file(digest))?;
-        Ok(())
-    }
-
-    fn file(&self, digest: &PlanDigest) -> PathBuf {
-        self.place.join(format!("{digest}.plan"))
-    }
-
-    fn unusable(&self, source: io::Error) -> StoreError {
-        StoreError::Unusable {
-            place: self.place.clone(),
-            source,
+        match self {
+            Self::Directory(directory) => directory.forget(digest),
+            // Whoever applies may only read; the rule of the bucket removes old plans.
+            Self::Bucket(_) => {}
         }
-    }
-
-    /// Nothing depends on it: an old plan is refused by the time in it.
-    fn forget_old_ones(&self) {
-        let entries = fs::read_dir(&self.place).into_iter().flatten().filter_map(Result::ok);
-        for entry in entries.filter(|entry| is_old(&entry.path())) {
-            fs::remove_file(entry.path()).ok();
-        }
-    }
-}
-
-fn is_old(file: &Path) -> bool {
-    let modified = file.symlink_metadata().and_then(|data| data.modified());
-    file.extension().is_some_and(|extension| extension == "plan")
-        && modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > KEPT_FOR))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::SystemTime;
-
-    use super::*;
-
-    #[test]
-    fn plans_that_are_long_expired_go_away_and_nothing_else_does() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::at(&place.path().to_str().unwrap().parse().unwrap());
-        let [old, young, new] = ["1", "2", "3"].map(|digit| digit.repeat(64).parse::<PlanDigest>().unwrap());
-        store.put(&old, b"old").unwrap();
-        store.put(&young, b"young").unwrap();
-        let other = place.path().join("other");
-        fs::write(&other, "").unwrap();
-        for (file, days) in [(&store.file(&old), 9), (&other, 9), (&store.file(&young), 7)] {
-            let time = SystemTime::now() - Duration::from_hours(days * 24);
-            File::options()
-                .write(true)
-                .open(file)
-                .unwrap()
-                .set_modified(time)
-                .unwrap();
-        }
-        store.put(&new, b"new").unwrap();
-        assert!(matches!(store.get(&old), Err(StoreError::Missing { .. })));
-        assert_eq!(store.get(&young).unwrap(), b"young");
-        assert!(other.exists());
     }
 }

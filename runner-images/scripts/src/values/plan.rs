@@ -19,6 +19,11 @@ impl PlanDigest {
         Self(hex::encode(digest))
     }
 
+    /// What the plan is called in its store.
+    pub fn file_name(&self) -> String {
+        format!("{}.plan", self.0)
+    }
+
     /// The digest in hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -278,46 +278,60 @@ fn no_request_names_the_tools_the_reviewed_history_or_more_than_plain_directorie
     }
 }
 
+/// The gate's understanding of a request, if the script reads the same.
+fn plan_request(list: &str, container: &str, words: &[&str]) -> Option<Order> {
+    let fixed = [
+        "--repo=infrastructure-live",
+        &format!("--ref={COMMIT}"),
+        "--deploy-path=staging/a",
+    ];
+    let request = RunRequest {
+        container: Some(container.to_owned()),
+        script: "infrastructure-deploy-script".to_owned(),
+        args: fixed.iter().chain(words).map(|word| (*word).to_owned()).collect(),
+        task: TaskRequest::default(),
+    };
+    let understood = understand(&allow_list(list), &request).ok()?;
+    let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
+    let order = Order::parse(words.map(Into::into)).ok()?;
+    let mut expected = understood_values(&understood);
+    expected.insert("--binary".to_owned(), vec!["terraform".to_owned()]);
+    assert_eq!(read_values(&order), expected);
+    assert_eq!(order.plan_lifetime, PlanLifetime::default());
+    Some(order)
+}
+
 #[test]
 fn what_the_gate_understood_about_saved_plans_is_what_the_script_reads() {
-    let list = allow_list("saved-plans.yaml");
     let digest = "0123456789abcdef".repeat(4);
-    let ask = |words: &[&str]| {
-        let fixed = [
-            "--repo=infrastructure-live",
-            &format!("--ref={COMMIT}"),
-            "--deploy-path=staging/a",
-        ];
-        let request = RunRequest {
-            container: Some("terraform-deployer".to_owned()),
-            script: "infrastructure-deploy-script".to_owned(),
-            args: fixed.iter().chain(words).map(|word| (*word).to_owned()).collect(),
-            task: TaskRequest::default(),
-        };
-        let understood = understand(&list, &request).ok()?;
-        let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
-        let order = Order::parse(words.map(Into::into)).ok()?;
-        let mut expected = understood_values(&understood);
-        expected.insert("--binary".to_owned(), vec!["terraform".to_owned()]);
-        assert_eq!(read_values(&order), expected);
-        assert_eq!(order.plan_store.as_ref().unwrap().to_string(), "/plans");
-        assert_eq!(order.plan_lifetime, PlanLifetime::default());
-        Some(order.operation)
-    };
     let plan = format!("--plan={digest}");
-    assert!(matches!(
-        ask(&["--command=plan", "--save-plan"]),
-        Some(Operation::Plan(_, _, Keep::Saved))
-    ));
-    assert!(matches!(ask(&["--command=apply", &plan]), Some(Operation::ApplySaved(read)) if read.as_str() == digest));
-    for words in [
-        ["--command=plan", &plan],
-        ["--command=apply", "--save-plan"],
-        ["--command=apply", "--plan=../x"],
-        ["--command=apply", "--plan=latest"],
-        ["--command=apply", "--plan-store=/tmp"],
-        ["--command=plan", "--plan-lifetime=168h"],
+    for (list, planner, applier, store) in [
+        ("saved-plans.yaml", "terraform-deployer", "terraform-deployer", "/plans"),
+        (
+            "saved-plans-aws.yaml",
+            "terraform-planner",
+            "terraform-applier",
+            "s3://acme-deploy-runner-plans/",
+        ),
     ] {
-        assert!(ask(&words).is_none(), "{words:?}");
+        let saved = plan_request(list, planner, &["--command=plan", "--save-plan"]).unwrap();
+        assert!(matches!(saved.operation, Operation::Plan(_, _, Keep::Saved)), "{list}");
+        assert_eq!(saved.plan_store.unwrap().to_string(), store);
+        let applied = plan_request(list, applier, &["--command=apply", &plan]).unwrap();
+        assert!(
+            matches!(applied.operation, Operation::ApplySaved(read) if read.as_str() == digest),
+            "{list}"
+        );
+        assert_eq!(applied.plan_store.unwrap().to_string(), store);
+        for (container, words) in [
+            (planner, ["--command=plan", &plan]),
+            (applier, ["--command=apply", "--save-plan"]),
+            (applier, ["--command=apply", "--plan=../x"]),
+            (applier, ["--command=apply", "--plan=latest"]),
+            (applier, ["--command=apply", "--plan-store=s3://other"]),
+            (planner, ["--command=plan", "--plan-lifetime=168h"]),
+        ] {
+            assert!(plan_request(list, container, &words).is_none(), "{list} {words:?}");
+        }
     }
 }

@@ -8,6 +8,8 @@ mod attacks;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bucket_server;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod fixture;
@@ -24,6 +26,8 @@ mod random;
 mod reviewed;
 #[cfg(test)]
 mod saved_plans;
+#[cfg(test)]
+mod saved_plans_in_s3;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use deploy_scripts::plan::sealed::{Bound, seal};
 
 use crate::fixture::{Fixture, MODULE, Outcome, Script};
 
-const KEY: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 fn with_store<'f>(fixture: &'f Fixture, script: Script<'f>) -> Script<'f> {
     fs::create_dir_all(fixture.path("plans")).unwrap();
@@ -26,7 +26,7 @@ fn applying<'f>(fixture: &'f Fixture, commit: &str, digest: &str) -> Script<'f> 
 }
 
 /// Saves a plan and answers its digest, as the script tells it.
-fn save(script: Script<'_>) -> String {
+pub(crate) fn save(script: Script<'_>) -> String {
     let outcome = script.run().expect_code(0);
     let start = "infrastructure-deploy-script: saved the plan: apply exactly it with --plan=";
     let line = outcome.stderr.lines().find_map(|line| line.strip_prefix(start));
@@ -34,7 +34,7 @@ fn save(script: Script<'_>) -> String {
 }
 
 #[track_caller]
-fn check_refused(fixture: &Fixture, outcome: Outcome, code: i32, reason: &str) {
+pub(crate) fn check_refused(fixture: &Fixture, outcome: Outcome, code: i32, reason: &str) {
     let outcome = outcome.expect_code(code);
     let last = outcome.stderr.lines().last().unwrap_or_default();
     assert_eq!(
@@ -235,7 +235,7 @@ fn without_a_key_or_a_store_no_plan_is_saved_or_applied() {
     let digest = "0".repeat(64);
     let absent = "saved plans need a key: declare the secret PLAN_KEY for this container in the allow-list";
     let short = "the secret PLAN_KEY has less than 32 characters: use a random one, such as 64 hexadecimal digits";
-    let nowhere = "saved plans need a place: fix --plan-store in the allow-list, a directory of a volume that planner and applier share";
+    let nowhere = "saved plans need a place: fix --plan-store in the allow-list, a directory of a volume or `s3://BUCKET/PREFIX`, which planner and applier share";
     planning(&fixture, &commit)
         .env("PLAN_KEY", "")
         .run()

@@ -1,0 +1,125 @@
+//! The client against a server that answers what a test says.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use nix::libc::SIGTERM;
+
+use super::credentials::Credentials;
+use super::*;
+
+/// Answers one connection after the other, and tells what it was asked.
+fn serve(answers: Vec<&'static str>) -> (u16, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, asked) = channel();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(connection.try_clone().unwrap());
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+            reader.read_exact(&mut body).unwrap();
+            drop(tell.send(head + &String::from_utf8(body).unwrap()));
+            drop(connection.write_all(answer.as_bytes()));
+        }
+    });
+    (port, asked)
+}
+
+fn client(port: u16) -> Client {
+    let own = |name: &str| match name {
+        "AWS_REGION" => Some("eu-west-1".to_owned()),
+        "AWS_ENDPOINT_URL" => Some(format!("http://127.0.0.1:{port}")),
+        _ => None,
+    };
+    Client {
+        place: Place::of("plans", own).unwrap(),
+        source: Source::Declared(Credentials::new("AKIA", "hunter2", Some("hunter3"))),
+        http: Http::prepare(false).unwrap(),
+    }
+}
+
+fn nobody_stops() -> Interruptions {
+    let (_sender, signals) = channel();
+    Interruptions::from_channel(signals)
+}
+
+const FINE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nplan";
+const BUSY: &str = "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const MOVED: &str = "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+#[test]
+fn an_object_is_written_once_and_read_again() {
+    let (port, asked) = serve(vec![FINE, FINE]);
+    let client = client(port);
+    client.put_new("a/x.plan", b"plan", &mut nobody_stops()).unwrap();
+    let put = asked.recv().unwrap().to_ascii_lowercase();
+    assert!(put.starts_with("put /plans/a/x.plan http/1.1\r\n"), "{put}");
+    for header in [
+        format!("host: 127.0.0.1:{port}"),
+        "if-none-match: *".to_owned(),
+        "x-amz-security-token: hunter3".to_owned(),
+    ] {
+        assert_eq!(put.matches(&format!("\r\n{header}\r\n")).count(), 1, "{header}: {put}");
+    }
+    assert!(put.ends_with("\r\n\r\nplan"), "{put}");
+    let got = client.get("a/x.plan", 4, &mut nobody_stops()).unwrap();
+    assert_eq!(got.unwrap(), b"plan");
+    let get = asked.recv().unwrap().to_ascii_lowercase();
+    assert!(
+        get.starts_with("get /plans/a/x.plan http/1.1\r\n") && !get.contains("if-none-match"),
+        "{get}"
+    );
+}
+
+#[test]
+fn an_object_that_is_too_large_is_not_read_to_its_end() {
+    let (port, _asked) = serve(vec![FINE]);
+    let error = client(port).get("x", 3, &mut nobody_stops()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the object `arn:aws:s3:::plans/x` is larger than 3 bytes: it is no saved plan"
+    );
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let (port, _asked) = serve(vec![MOVED]);
+    let error = client(port).get("x", 3, &mut nobody_stops()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("S3 refuses `s3:GetObject` on `arn:aws:s3:::plans/x` with 307 `no code`: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_passes_is_tried_again_and_a_stop_ends_the_waiting() {
+    let (port, asked) = serve(vec![BUSY, FINE]);
+    client(port).put_new("x", b"plan", &mut nobody_stops()).unwrap();
+    assert_eq!(asked.iter().count(), 2);
+
+    let (port, asked) = serve(vec![BUSY]);
+    let (sender, signals) = channel();
+    sender.send(SIGTERM).unwrap();
+    let mut stopped = Interruptions::from_channel(signals);
+    let error = client(port).put_new("x", b"plan", &mut stopped).unwrap_err();
+    assert!(matches!(error, S3Error::Stopped(Stopped::Terminated)), "{error}");
+    assert_eq!(asked.iter().count(), 1);
+}
+
+#[test]
+fn nothing_of_the_credentials_is_in_an_error_or_in_what_is_shown() {
+    let (port, _asked) = serve(vec!["no HTTP at all"; 4]);
+    let client = client(port);
+    let error = client.get("x", 3, &mut nobody_stops()).unwrap_err();
+    for text in [format!("{error} {error:?}"), format!("{client:?}")] {
+        assert!(!text.contains("hunter") && !text.contains("AKIA"), "{text}");
+    }
+}

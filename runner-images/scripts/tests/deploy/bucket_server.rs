@@ -1,0 +1,181 @@
+//! A small S3 on the loopback address with one bucket, which also gives a task its credentials. It checks no signature: the emulated AWS
+//! of the whole-product tests does.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+pub(crate) const KEY_ID: &str = "ASIAPLANTED000000000";
+pub(crate) const SECRET_KEY: &str = "planted+secret/key";
+pub(crate) const TOKEN: &str = "planted-session-token";
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<String, Vec<u8>>,
+    requests: Vec<String>,
+    /// Status, code and Region of the answers to come, before it starts to work.
+    refusals: Vec<(u16, &'static str, &'static str)>,
+}
+
+/// A running server; it ends with the test's process.
+pub(crate) struct BucketServer {
+    scheme: &'static str,
+    port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+impl BucketServer {
+    pub(crate) fn start() -> Self {
+        Self::serve("http", |connection, state| answer(connection, state))
+    }
+
+    /// The same over TLS, with the certificate that `certificate` wrote into this folder.
+    pub(crate) fn start_encrypted(folder: &Path) -> Self {
+        let certificate = CertificateDer::from_pem_file(folder.join("certificate.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let config = Arc::new(config);
+        Self::serve("https", move |connection, state| {
+            let mut encrypted = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), connection);
+            answer(&mut encrypted, state);
+            encrypted.conn.send_close_notify();
+            drop(encrypted.flush());
+        })
+    }
+
+    fn serve(scheme: &'static str, answer: impl Fn(std::net::TcpStream, &Mutex<State>) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                answer(connection, &shared);
+            }
+        });
+        Self { scheme, port, state }
+    }
+
+    /// Its address.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
+    }
+
+    /// Where a task asks for its credentials.
+    pub(crate) fn credentials(&self) -> String {
+        format!("{}/credentials", self.endpoint())
+    }
+
+    /// The heads of the requests for objects so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.state.lock().unwrap().requests.clone()
+    }
+
+    /// Refuses as many of the requests to come.
+    pub(crate) fn refuse(&self, times: usize, status: u16, code: &'static str, region: &'static str) {
+        self.state.lock().unwrap().refusals = vec![(status, code, region); times];
+    }
+
+    /// Changes what is kept, by its path.
+    pub(crate) fn change(&self, change: impl Fn(&mut BTreeMap<String, Vec<u8>>)) {
+        change(&mut self.state.lock().unwrap().objects);
+    }
+}
+
+/// A key and a certificate for this machine that is its own authority, in files of a folder.
+pub(crate) fn certificate(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+        ])
+        .args([
+            "-days",
+            "2",
+            "-subj",
+            "/CN=test",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ])
+        .args([
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "certificate.pem",
+        ])
+        .current_dir(folder)
+        .output()
+        .expect("openssl is needed for the tests: install the package `openssl`");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+fn answer(mut connection: impl Read + Write, state: &Mutex<State>) {
+    let mut reader = BufReader::new(&mut connection);
+    let mut head = String::new();
+    while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+    let header = |name: &str| {
+        head.lines().find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        })
+    };
+    let mut body = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let new_only = header("if-none-match").is_some();
+    let (status, region, content) = if path == "/credentials" {
+        let credentials = format!(
+            r#"{{"AccessKeyId":"{KEY_ID}","SecretAccessKey":"{SECRET_KEY}","Token":"{TOKEN}","Expiration":"2099-01-01T00:00:00Z"}}"#
+        );
+        (200, String::new(), credentials.into_bytes())
+    } else {
+        let mut state = state.lock().unwrap();
+        state.requests.push(head.clone());
+        let error =
+            |code: &str| format!("<Error><Code>{code}</Code><Message>{KEY_ID} may not</Message></Error>").into_bytes();
+        match (state.refusals.pop(), head.starts_with("PUT "), state.objects.get(&path)) {
+            (Some((status, code, region)), ..) => (status, region.to_owned(), error(code)),
+            (None, true, Some(_)) if new_only => (412, String::new(), error("PreconditionFailed")),
+            (None, true, _) => {
+                state.objects.insert(path, body);
+                (200, String::new(), Vec::new())
+            }
+            (None, false, Some(object)) => (200, String::new(), object.clone()),
+            (None, false, None) => (404, String::new(), error("NoSuchKey")),
+        }
+    };
+    let region = if region.is_empty() {
+        region
+    } else {
+        format!("x-amz-bucket-region: {region}\r\n")
+    };
+    let head = format!(
+        "HTTP/1.1 {status} X\r\n{region}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        content.len()
+    );
+    drop(connection.write_all(&[head.into_bytes(), content].concat()));
+}

@@ -113,7 +113,8 @@ impl Newcomer {
     /// Types a block, and answers `yes` to whatever asks. What it exports is there for the next one.
     fn types(&self, block: &str) -> Ended {
         let state = self.place.join("shell.state");
-        let typed = format!("if [ -e {state:?} ]; then . {state:?}; fi\n{block}\nexport -p >{state:?}\n");
+        let state = state.display();
+        let typed = format!("if [ -e '{state}' ]; then . '{state}'; fi\n{block}\nexport -p >'{state}'\n");
         let owner = self.ground.owner();
         let mut shell = Command::new("/bin/bash");
         shell

@@ -9,6 +9,10 @@ from xml.sax.saxutils import escape
 from werkzeug.wrappers import Response
 
 
+OF_S3 = {"InvalidSignatureException": "SignatureDoesNotMatch", "UnrecognizedClientException": "InvalidAccessKeyId"}
+"""S3 has words of its own."""
+
+
 class AwsError(Exception):
     """A refusal: the type and the message that AWS answers with."""
 
@@ -23,7 +27,7 @@ class AwsError(Exception):
         """The refusal as the protocol of this service writes it."""
         headers = {"x-amzn-errortype": self.code}
         if service == "s3":
-            code = self.code.removesuffix("Exception")
+            code = OF_S3.get(self.code, self.code.removesuffix("Exception"))
             body = f"<Error><Code>{escape(code)}</Code><Message>{escape(self.message)}</Message></Error>"
             return Response(body, 403, headers, content_type="application/xml")
         if service in ("iam", "sts", "ec2"):

@@ -10,6 +10,7 @@ pub mod fuzzed;
 pub mod ground;
 pub mod installation;
 pub mod permissions;
+pub mod planted;
 pub mod policy;
 pub mod product;
 pub mod repository;

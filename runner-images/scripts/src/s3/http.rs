@@ -80,7 +80,10 @@ impl From<Error> for Unreachable {
             Error::Timeout(_) => Self::Slow,
             Error::HostNotFound => Self::Name,
             Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => Self::Slow,
-            Error::Io(error) => Self::Connection(error),
+            Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(inner) => Self::Encryption(inner.to_string()),
+                None => Self::Connection(error),
+            },
             Error::ConnectionFailed => Self::Connection(io::ErrorKind::ConnectionRefused.into()),
             Error::Rustls(error) => Self::Encryption(error.to_string()),
             Error::Tls(what) => Self::Encryption(what.to_owned()),

@@ -291,7 +291,8 @@ fn plan_request(list: &str, container: &str, words: &[&str]) -> Option<Order> {
         args: fixed.iter().chain(words).map(|word| (*word).to_owned()).collect(),
         task: TaskRequest::default(),
     };
-    let understood = understand(&allow_list(list), &request).ok()?;
+    let list = allow_list(list);
+    let understood = understand(&list, &request).ok()?;
     let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
     let order = Order::parse(words.map(Into::into)).ok()?;
     let mut expected = understood_values(&understood);

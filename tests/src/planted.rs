@@ -3,6 +3,7 @@
 //! Responsible for every form in which somebody could know a secret again, and for looking at processes with the eyes of another user.
 //! Never trusts itself: what it looks with has to find what is planted for it to be found.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -126,7 +127,7 @@ impl Watcher {
         let lines = found
             .lines()
             .filter(|line| controls.iter().all(|(_, text)| !line.ends_with(text)));
-        lines.map(str::to_owned).collect()
+        lines.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 

@@ -47,6 +47,7 @@ struct Stage {
     ground: Ground,
     function: Function,
     repository: Repository,
+    server: GitServer,
     place: Place,
 }
 
@@ -84,6 +85,7 @@ impl Stage {
             ground,
             function,
             repository,
+            server,
             place,
         }
     }
@@ -235,6 +237,10 @@ fn a_plan_is_saved_reviewed_and_applied_exactly_and_anything_else_is_refused() {
     );
     assert_eq!(stage.word(), "planned");
     what_was_not_reviewed_is_not_planned(&stage);
+    assert!(
+        stage.server.requests().iter().any(|head| head.contains(AUTHORIZATION)),
+        "the token reached git"
+    );
     each_container_has_its_own_role(&stage);
     no_secret_is_in_a_log_or_a_bucket(&stage);
     stage.ground.end();

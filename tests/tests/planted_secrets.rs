@@ -62,6 +62,7 @@ fn planted() -> Vec<String> {
 /// A repository behind a server that asks for the token, and the allow-list for it.
 struct Stage {
     repository: Repository,
+    server: GitServer,
     allow_list: PathBuf,
     url: String,
     place: Place,
@@ -95,6 +96,7 @@ impl Stage {
         let allow_list = place.write("allow-list.yaml", template.replace("{live}", &url));
         Self {
             repository,
+            server,
             allow_list,
             url,
             place,
@@ -152,6 +154,12 @@ fn no_secret_of_any_standard_script_is_seen_by_anybody() {
         Vec::<String>::new(),
         "processes that everybody can look at"
     );
+    let pushes = stage
+        .server
+        .requests()
+        .into_iter()
+        .filter(|head| head.starts_with("POST /infrastructure-live.git/git-receive-pack"));
+    assert!(pushes.count() > 0, "the token was good for a push");
     let state = stage.place.join("state");
     assert!(
         !found_below(&state, &[stage.url.clone()]).is_empty(),

@@ -135,6 +135,10 @@ fn answer(mut connection: impl Read + Write, state: &Mutex<State>) {
     let mut reader = BufReader::new(&mut connection);
     let mut head = String::new();
     while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+    // A client that does not trust the certificate says nothing.
+    if head.is_empty() {
+        return;
+    }
     let header = |name: &str| {
         head.lines().find_map(|line| {
             let (found, value) = line.split_once(": ")?;

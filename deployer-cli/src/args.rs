@@ -16,8 +16,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use protocol::RunId;
 
 pub(crate) use common::{CommonArgs, DEFAULT_FUNCTION, LogLevel, ViewArgs};
-pub(crate) use run::{RunArgs, SandboxArgs};
-pub(crate) use value::{SecretOption, SecretSource, WaitTime};
+pub(crate) use run::{EngineName, PullWhen, RunArgs, SandboxArgs};
+pub(crate) use value::{ImageOption, SecretOption, SecretSource, WaitTime};
 
 /// Runs allow-listed deployment scripts in isolation, and brings back their output and exit code
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
-//! Local runs: the gate in this process and the sandbox of this machine, put together from the options.
+//! Local runs: the gate in this process and the engine of this machine, put together from the options.
 //!
 //! Responsible for: where things are (state folder, scripts, programs), the allow-list file, the values of secrets.
-//! Never: runs anything outside the sandbox, or decides whether something may run.
+//! Never: runs anything outside a sandbox or a container, or decides whether something may run.
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
@@ -44,6 +44,9 @@ pub(crate) enum LocalError {
     /// No secret of that name is declared.
     #[error("--secret `{0}`: no container of the allow-list declares a secret of this name")]
     UndeclaredSecret(String),
+    /// No container has that image.
+    #[error("--image `{0}`: no container of the allow-list has an image of this name")]
+    UndeclaredImage(String),
     /// A secret has no value.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -69,7 +72,9 @@ pub(crate) enum LocalError {
     Runs(String),
     /// Another system.
     #[cfg_attr(target_os = "linux", expect(dead_code, reason = "said on other systems"))]
-    #[error("--local needs Linux (bubblewrap and landlock): this system can only call a gate in AWS")]
+    #[error(
+        "--local needs Linux (a sandbox, or Docker or Podman on the same machine): this system can only call a gate in AWS"
+    )]
     NotHere,
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct RunLine {
     pub(crate) container: String,
     /// The script's name.
     pub(crate) script: String,
+    /// What holds it: `sandbox`, `docker` or `podman`.
+    pub(crate) engine: &'static str,
     /// Where it is.
     pub(crate) phase: Phase,
     /// When it was launched.
@@ -37,10 +39,11 @@ pub(crate) fn render(runs: &[RunLine]) -> String {
 
 fn line(run: &RunLine) -> String {
     format!(
-        "{}  {:.0}  {:<24}  {} / {}\n",
+        "{}  {:.0}  {:<24}  {:<7}  {} / {}\n",
         run.run,
         run.started,
         state(run),
+        run.engine,
         run.container,
         run.script
     )
@@ -69,6 +72,7 @@ mod tests {
             run: RunId::from_random([0xab; 16]),
             container: "planner".into(),
             script: "plan".into(),
+            engine: "sandbox",
             phase,
             started: "2026-01-02T03:04:05.678Z".parse().unwrap(),
             ending,
@@ -83,8 +87,8 @@ mod tests {
         ];
         let id = "ab".repeat(16);
         let expected = format!(
-            "{id}  2026-01-02T03:04:05Z  running                   planner / plan\n\
-             {id}  2026-01-02T03:04:05Z  exited with 3             planner / plan\n"
+            "{id}  2026-01-02T03:04:05Z  running                   sandbox  planner / plan\n\
+             {id}  2026-01-02T03:04:05Z  exited with 3             sandbox  planner / plan\n"
         );
         assert_eq!(render(&runs), expected);
         assert_eq!(render(&[]), "no runs on this machine\n");
@@ -99,5 +103,6 @@ mod tests {
             serde_json::json!({"how": "out_of_memory", "limit_mib": 512})
         );
         assert_eq!(value[0]["phase"], "ended");
+        assert_eq!(value[0]["engine"], "sandbox");
     }
 }

@@ -128,6 +128,8 @@ impl Place {
             .env("HOME", self.path())
             .env("XDG_STATE_HOME", self.join("state"))
             .env("DEPLOY_RUNNER_LOCAL", "true")
+            // What this machine has of Docker or Podman must not change what is tested.
+            .env("DEPLOY_RUNNER_ENGINE", "sandbox")
             .env("DEPLOY_RUNNER_CONFIG", allow_list)
             .current_dir(self.path());
         deployer

@@ -17,14 +17,11 @@ use landlock::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
+use crate::limits::{MAX_OPEN_FILES, MAX_TASKS};
 use crate::signals::watched_signals;
 
 /// The newest rules that we ask for; a kernel with fewer gives what it has, and the run says so.
 const LANDLOCK: ABI = ABI::V6;
-/// Open files of one process.
-const MAX_OPEN_FILES: u64 = 65_536;
-/// Processes of one run.
-const MAX_PROCESSES: u64 = 4_096;
 /// Longest order that is read.
 const MAX_ORDER_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -123,7 +120,7 @@ fn runner(order: &Order) -> Result<Command, String> {
 fn limit(order: &Order) -> Result<(), String> {
     lower(Resource::Core, 0)?;
     lower(Resource::Nofile, MAX_OPEN_FILES)?;
-    lower(Resource::Nproc, MAX_PROCESSES)?;
+    lower(Resource::Nproc, u64::from(MAX_TASKS))?;
     order.data_bytes.map_or(Ok(()), |bytes| lower(Resource::Data, bytes))
 }
 

@@ -1,7 +1,8 @@
 //! From a permit to a supervised run: checks, the key, the run's folder, its supervisor.
 //!
-//! Never runs anything itself, and never without a sandbox.
+//! Never runs anything itself, and never without something that holds the run.
 
+mod choice;
 mod preflight;
 mod spawn;
 

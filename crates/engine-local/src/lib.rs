@@ -1,15 +1,17 @@
-//! Runs permits as sandboxed processes on this machine.
+//! Runs permits on this machine: in a sandbox, or in a container of Docker or Podman.
 //!
-//! Responsible for: one supervisor process for each run, the sandbox (bubblewrap, landlock, ceilings), the run's directory, and reading it back.
-//! Never: decides whether something may run, runs anything outside a sandbox, or writes a secret's value to a disk.
+//! Responsible for: one supervisor process for each run, what holds it (bubblewrap, landlock and ceilings, or a container), the run's directory, and reading it back.
+//! Never: decides whether something may run, runs anything outside a sandbox or a container, or writes a secret's value to a disk.
 
 #![cfg(target_os = "linux")]
 
 mod config;
+mod containers;
 mod engine;
 mod enter;
 mod handover;
 mod launch;
+mod limits;
 mod observe;
 mod retention;
 mod roles;
@@ -17,7 +19,8 @@ mod signals;
 mod state;
 mod supervisor;
 
-pub use config::{LocalConfig, SecretValues};
+pub use config::{ContainerConfig, EngineChoice, LocalConfig, PullPolicy, SecretValues};
+pub use containers::ContainerSockets;
 pub use engine::LocalEngine;
 pub use retention::{Retention, RunSummary, RunsError};
 pub use roles::run_role;

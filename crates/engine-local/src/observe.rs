@@ -6,11 +6,12 @@ mod lost;
 use std::time::{Duration, Instant};
 
 use engine::ObserveError;
+use gatekeeper::Entrypoint;
 use protocol::{Cursor, Observation, ObserveRun, Observed, OutputForm, Phase, RunId, StopOutcome, Timings};
 
 use crate::state::{RunDir, State, StateError, StatusRecord, StopRecord};
 
-pub(crate) use lost::close_if_lost;
+pub(crate) use lost::{close_if_lost, end as end_process};
 
 /// Most of the logs that one call answers; each run gets its part.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -86,6 +87,10 @@ fn observe_one(state: &State, asked: &ObserveRun, page_bytes: usize) -> Result<O
     // The ending is looked at before the log: every line was in the log before the ending was written.
     let ending = dir.ending()?;
     let page = log::read(&dir, run, from, page_bytes)?;
+    let output = match dir.decision()?.entrypoint {
+        Entrypoint::DeployRunner => OutputForm::Framed,
+        Entrypoint::Image => OutputForm::Raw,
+    };
     let status = dir.status()?;
     let phase = status.as_ref().map_or(Phase::Queued, |status| status.phase);
     let ended = ending.filter(|_| !page.more);
@@ -105,7 +110,7 @@ fn observe_one(state: &State, asked: &ObserveRun, page_bytes: usize) -> Result<O
             (false, true) => ASK_AGAIN_QUIET_MS,
         },
         frames: page.frames,
-        output: OutputForm::Framed,
+        output,
         remark: None,
     }))
 }
@@ -118,7 +123,7 @@ fn timings_so_far(dir: &RunDir, status: Option<&StatusRecord>) -> Result<Timings
     let millis = |from: jiff::Timestamp, to: jiff::Timestamp| u64::try_from(to.duration_since(from).as_millis()).ok();
     Ok(Timings {
         queued_ms: millis(created, status.started),
-        pull_ms: None,
+        pull_ms: status.pull_ms,
         start_ms: status.running.and_then(|running| millis(status.started, running)),
         run_ms: None,
         drain_ms: None,

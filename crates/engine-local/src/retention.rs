@@ -36,6 +36,8 @@ pub struct RunSummary {
     pub container: String,
     /// The script's name.
     pub script: String,
+    /// What holds it: `sandbox`, `docker` or `podman`.
+    pub engine: &'static str,
     /// Where it is.
     pub phase: Phase,
     /// When it was launched.
@@ -83,6 +85,7 @@ fn summary(run: RunId, dir: &RunDir) -> Result<RunSummary, StateError> {
         run,
         container: request.container,
         script: request.script,
+        engine: dir.launch()?.room.as_str(),
         phase,
         started: request.created,
         ending,

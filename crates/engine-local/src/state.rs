@@ -20,7 +20,8 @@ use protocol::RunId;
 
 pub(crate) use keys::{Claim, KeyDigest};
 pub(crate) use record::{
-    DecisionRecord, EndingRecord, LaunchRecord, RequestRecord, Sandbox, StatusRecord, StopRecord, now,
+    ContainerRecord, DecisionRecord, EndingRecord, LaunchRecord, RequestRecord, RoomRecord, Sandbox, SandboxRecord,
+    StatusRecord, StopRecord, now,
 };
 pub(crate) use run_dir::RunDir;
 

@@ -1,14 +1,17 @@
-//! One process for each run: starts the sandbox, watches it, and writes down how it ended.
+//! One process for each run: starts it in what holds it, watches it, and writes down how it ended.
 //!
 //! Never decides what may run and never guesses how it ended. Its standard error is the run's lock: as long as it lives, nobody else is in charge.
 
 mod ceiling;
 mod cgroup;
+mod container;
 mod ending;
 mod report;
+mod room;
 mod sandbox;
-mod start;
+mod stop;
 mod watch;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -16,16 +19,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use gatekeeper::compiled::Entrypoint;
 use jiff::Timestamp;
 use protocol::{Ending, Phase, Timings};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid};
 
 use crate::handover::{Ack, Payload};
 use crate::signals::watched_signals;
-use crate::state::{DecisionRecord, EndingRecord, LaunchRecord, RequestRecord, RunDir, StateError, StatusRecord, now};
+use crate::state::{
+    DecisionRecord, EndingRecord, LaunchRecord, RequestRecord, RoomRecord, RunDir, StateError, StatusRecord, now,
+};
+use container::ContainerRoom;
+use room::{NotInside, Room};
+use sandbox::SandboxRoom;
+use stop::Stop;
 
 pub(crate) use cgroup::remove_all as remove_cgroups;
-pub(crate) use start::start_ticks;
 
 /// Why a supervisor gave up before it had a run to supervise.
 #[derive(Debug, thiserror::Error)]
@@ -66,18 +75,29 @@ pub(crate) fn supervise(dir: &Path) -> Result<(), SuperviseError> {
     protect()?;
     let secrets = receive_secrets()?;
     let job = Job::read(dir)?;
-    let (ceilings, status) = match prepare(&job) {
+    match job.launch.room.clone() {
+        RoomRecord::Sandbox(record) => supervise_in::<SandboxRoom>(&job, secrets, record),
+        RoomRecord::Container(record) => supervise_in::<ContainerRoom>(&job, secrets, record),
+    }
+}
+
+fn supervise_in<Holder: Room>(
+    job: &Job,
+    secrets: BTreeMap<String, String>,
+    record: Holder::Record,
+) -> Result<(), SuperviseError> {
+    let mut launcher = Launcher { answered: false };
+    let (mut room, status) = match prepare::<Holder>(job, record) {
         Ok(prepared) => prepared,
         Err(error) => {
-            answer(&Ack::Refused {
+            launcher.hears(&Ack::Refused {
                 reason: error.to_string(),
             });
             return Err(error);
         }
     };
-    let started = Instant::now();
-    let outcome = run(&job, secrets, &ceilings, status, started);
-    finish(&job, &ceilings, outcome)
+    let outcome = run(job, secrets, &mut room, status, &mut launcher);
+    finish(job, room, outcome)
 }
 
 /// How a run went, as far as its processes can tell.
@@ -91,50 +111,49 @@ struct Outcome {
 fn run(
     job: &Job,
     secrets: BTreeMap<String, String>,
-    ceilings: &ceiling::Ceilings,
+    room: &mut impl Room,
     mut status: StatusRecord,
-    started: Instant,
+    launcher: &mut Launcher,
 ) -> Outcome {
-    let began = start::start(job, secrets, ceilings, &mut status);
-    answer(&Ack::Supervised {
-        notices: status.notices.clone(),
-    });
-    match began {
-        Ok(sandbox) => {
+    let started = Instant::now();
+    let mut stop = Stop::new(job);
+    let entered = room.enter(job, secrets, &mut status, &mut stop, launcher);
+    launcher.hears_of_supervision(&status);
+    let (facts, running) = match entered {
+        Ok(mut inside) => {
             let running = Instant::now();
+            stop.runs_since(running);
             status.running = Some(now());
             set_phase(job, &mut status, Phase::Running);
-            Outcome {
-                facts: watch::watch(job, sandbox, &mut status, running),
-                status,
-                started,
-                running: Some(running),
-            }
+            (watch::watch(job, &mut inside, &mut status, &mut stop), Some(running))
         }
-        Err(reason) => Outcome {
-            facts: ending::Facts::failed_to_start(reason),
-            status,
-            started,
-            running: None,
-        },
+        Err(NotInside::Failed(reason)) => (ending::Facts::failed_to_start(reason), None),
+        Err(NotInside::Asked(asked)) => (ending::Facts::NeverRan { asked }, None),
+    };
+    Outcome {
+        facts,
+        status,
+        started,
+        running,
     }
 }
 
 /// Leaves nothing behind, then tells how it ended: whoever reads the ending finds the place clean.
-fn finish(job: &Job, ceilings: &ceiling::Ceilings, outcome: Outcome) -> Result<(), SuperviseError> {
+fn finish(job: &Job, room: impl Room, outcome: Outcome) -> Result<(), SuperviseError> {
     let ended = Instant::now();
-    let oom_kills = ceilings.oom_kills();
-    let mut notices = outcome.status.notices;
-    if let Err(error) = ceilings.remove() {
-        notices.push(format!("a control group of this run is left behind: {error}"));
-    }
+    let left = room.leave(job, &outcome.status);
+    let mut notices = outcome.status.notices.clone();
+    notices.extend(left.notices);
     let disk_full = report::disk_is_full(&job.dir);
     if let Err(error) = job.dir.remove_scratch() {
         notices.push(format!("the work folder of this run is left behind: {error}"));
     }
     let evidence = ending::Evidence {
-        trailer: report::trailer(&job.dir),
-        oom_kills,
+        witness: match job.decision.entrypoint {
+            Entrypoint::DeployRunner => ending::Witness::Runner(report::trailer(&job.dir)),
+            Entrypoint::Image => ending::Witness::Nobody,
+        },
+        oom_kills: left.oom_kills,
         disk_full,
         limit_mib: job.request.size.memory,
         timeout_seconds: job.decision.timeout_seconds,
@@ -145,7 +164,7 @@ fn finish(job: &Job, ceilings: &ceiling::Ceilings, outcome: Outcome) -> Result<(
         timings: timings(
             &ending,
             job.request.created,
-            &outcome.status.started,
+            &outcome.status,
             outcome.started,
             outcome.running,
             ended,
@@ -159,7 +178,7 @@ fn finish(job: &Job, ceilings: &ceiling::Ceilings, outcome: Outcome) -> Result<(
 fn timings(
     ending: &Ending,
     created: Timestamp,
-    placed: &Timestamp,
+    status: &StatusRecord,
     started: Instant,
     running: Option<Instant>,
     ended: Instant,
@@ -167,8 +186,8 @@ fn timings(
     let millis = |from: Instant, to: Instant| u64::try_from((to - from).as_millis()).ok();
     let never_ran = matches!(ending, Ending::FailedToStart { .. });
     Timings {
-        queued_ms: u64::try_from(placed.duration_since(created).as_millis()).ok(),
-        pull_ms: None,
+        queued_ms: u64::try_from(status.started.duration_since(created).as_millis()).ok(),
+        pull_ms: status.pull_ms,
         start_ms: running.and_then(|running| millis(started, running)),
         run_ms: running
             .filter(|_| !never_ran)
@@ -195,23 +214,25 @@ fn receive_secrets() -> Result<BTreeMap<String, String>, SuperviseError> {
     Ok(payload.into_secrets())
 }
 
-fn prepare(job: &Job) -> Result<(ceiling::Ceilings, StatusRecord), SuperviseError> {
+fn prepare<Holder: Room>(job: &Job, record: Holder::Record) -> Result<(Holder, StatusRecord), SuperviseError> {
     job.dir.reserve_ending()?;
-    let (ceilings, notices) = ceiling::Ceilings::set(job.request.run, job.request.size);
+    let (room, notices) = Holder::prepare(job, record);
     let status = StatusRecord {
         phase: Phase::Starting,
         started: now(),
         running: None,
-        notices,
-        cgroups: ceilings.cgroups().to_vec(),
+        notices: job.launch.notices.iter().cloned().chain(notices).collect(),
+        cgroups: room.cgroups(),
         sandbox: None,
+        volumes: Vec::new(),
+        pull_ms: None,
     };
     if let Err(error) = job.dir.set_status(&status) {
         // The first error is the one that helps.
-        drop(ceilings.remove());
+        drop(room.leave(job, &status));
         return Err(error.into());
     }
-    Ok((ceilings, status))
+    Ok((room, status))
 }
 
 /// A phase that cannot be written down is told too late, but never wrongly: the ending has its own room on the disk.
@@ -222,14 +243,30 @@ fn set_phase(job: &Job, status: &mut StatusRecord, phase: Phase) {
     }
 }
 
-/// Tells the launcher, which may be gone.
-fn answer(ack: &Ack) {
-    if let Ok(mut line) = serde_json::to_vec(ack) {
-        line.push(b'\n');
-        drop(io::stdout().write_all(&line).and_then(|()| io::stdout().flush()));
+/// Whoever launched the run, and waits for one answer. May be gone.
+struct Launcher {
+    answered: bool,
+}
+
+impl Launcher {
+    /// The run is in good hands, whatever becomes of it. Said once.
+    fn hears_of_supervision(&mut self, status: &StatusRecord) {
+        self.hears(&Ack::Supervised {
+            notices: status.notices.clone(),
+        });
     }
-    if let Ok(null) = std::fs::OpenOptions::new().write(true).open("/dev/null") {
-        rustix::stdio::dup2_stdout(null).ok();
+
+    fn hears(&mut self, ack: &Ack) {
+        if std::mem::replace(&mut self.answered, true) {
+            return;
+        }
+        if let Ok(mut line) = serde_json::to_vec(ack) {
+            line.push(b'\n');
+            drop(io::stdout().write_all(&line).and_then(|()| io::stdout().flush()));
+        }
+        if let Ok(null) = std::fs::OpenOptions::new().write(true).open("/dev/null") {
+            rustix::stdio::dup2_stdout(null).ok();
+        }
     }
 }
 
@@ -248,4 +285,11 @@ impl Job {
             dir,
         })
     }
+}
+
+/// Field 22 of `/proc/PID/stat`, counted behind the name, which may hold anything.
+pub(crate) fn start_ticks(pid: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19)?.parse().ok()
 }

@@ -8,6 +8,7 @@ mod denial;
 mod ending;
 mod exit_code;
 pub mod frame;
+mod handover;
 mod ids;
 mod message;
 mod request;
@@ -18,6 +19,7 @@ pub use catalogue::{Catalogue, ContainerEntry, OptionEntry, PositionalEntry, Scr
 pub use denial::{Denial, Problem, ProblemKind};
 pub use ending::{Ending, Phase, Timings};
 pub use exit_code::ExitCode;
+pub use handover::{MAX_SECRETS_BYTES, SECRETS_ON_STDIN, SECRETS_VARIABLE};
 pub use ids::{Cursor, IdError, IdempotencyKey, RunId};
 pub use message::{
     Action, DecodeError, DescribeMessage, ExplainMessage, MAX_MESSAGE_BYTES, Message, ObserveMessage, ObserveRun,

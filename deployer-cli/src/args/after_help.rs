@@ -14,6 +14,11 @@ Examples:
     infrastructure-deployer --local --config allow-list.yaml -- \\
       terraform-planner infrastructure-deploy-script --repo=live --ref=$COMMIT --command=plan --deploy-path=sandbox/app
 
+  The same in a container of Docker or Podman, from the image that ECS runs:
+    infrastructure-deployer --local --engine docker --config allow-list.yaml \\
+      --image terraform-runner=registry.example.com/terraform-runner@sha256:… -- \\
+      terraform-planner infrastructure-deploy-script --repo=live --ref=$COMMIT --command=plan --deploy-path=sandbox/app
+
   See which rule accepts or refuses each word, and start nothing:
     infrastructure-deployer --aws-region us-west-2 --explain -- terraform-planner infrastructure-deploy-script --command=apply
 
@@ -49,6 +54,7 @@ pub(super) fn long() -> String {
          AWS: credentials come from where the SDKs of AWS look (AWS_ACCESS_KEY_ID and its companions, AWS_PROFILE with its files, SSO and \
          credential_process, a web identity, a container's or an instance's role) and need lambda:InvokeFunction on the one function. \
          AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are followed.\n\n\
+         Docker and Podman: the socket that DOCKER_HOST or CONTAINER_HOST names (unix:///PATH), else the usual ones, the user's own first.\n\n\
          Standard output carries the job's standard output and nothing else; the deployer's own messages go to standard error.",
     );
     text

@@ -13,7 +13,7 @@ pub(crate) const DEFAULT_FUNCTION: &str = "deploy-runner-invoker";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where it runs")]
 pub(crate) struct CommonArgs {
-    /// Run in a sandbox on this machine (Linux), with the allow-list of --config
+    /// Run on this machine (Linux), in a sandbox or a container (--engine), with the allow-list of --config
     #[arg(long, global = true, env = "DEPLOY_RUNNER_LOCAL", hide_env_values = true, value_parser = switch())]
     pub(crate) local: bool,
 

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use protocol::{IdempotencyKey, LaunchType};
 
-use super::value::{SecretOption, SecretParser, WaitTime, launch_type, switch};
+use super::value::{ImageOption, SecretOption, SecretParser, WaitTime, launch_type, switch};
 
 /// Options of a run, of `--explain` and of `--describe-containers`.
 #[derive(Debug, Args)]
@@ -94,7 +94,37 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "FILE", env = "DEPLOY_RUNNER_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
 
-    /// Folder of the scripts that containers may run [default: "scripts" beside this program]
+    /// What holds the run on this machine
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        env = "DEPLOY_RUNNER_ENGINE",
+        hide_env_values = true,
+        default_value = "auto"
+    )]
+    pub(crate) engine: EngineName,
+
+    /// Where an image of the allow-list is, for `--engine docker`: by digest, a tag, or the sha256:… id of an image that is here; may be repeated [default: an image of that name that was built here]
+    #[arg(
+        long = "image",
+        value_name = "NAME=REFERENCE",
+        env = "DEPLOY_RUNNER_IMAGE",
+        hide_env_values = true,
+        value_delimiter = '\n'
+    )]
+    pub(crate) images: Vec<ImageOption>,
+
+    /// When the image of a run is pulled. An image that no --image names a registry for never is
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "DEPLOY_RUNNER_PULL",
+        hide_env_values = true,
+        default_value = "missing"
+    )]
+    pub(crate) pull: PullWhen,
+
+    /// Folder of the scripts that containers may run in the sandbox [default: "scripts" beside this program]
     #[arg(long, value_name = "DIR", env = "DEPLOY_RUNNER_SCRIPTS_DIR", hide_env_values = true)]
     pub(crate) scripts_dir: Option<PathBuf>,
 
@@ -108,7 +138,7 @@ pub(crate) struct SandboxArgs {
     )]
     pub(crate) secrets: Vec<SecretOption>,
 
-    /// Show this folder or file of the machine to the sandbox, read-only, at the same path; may be repeated
+    /// Show this folder or file of the machine to the run, read-only, at the same path; may be repeated
     #[arg(
         long = "sandbox-ro-bind",
         value_name = "PATH",
@@ -117,4 +147,26 @@ pub(crate) struct SandboxArgs {
         value_delimiter = '\n'
     )]
     pub(crate) read_only_binds: Vec<PathBuf>,
+}
+
+/// What holds a run on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    /// A container when Docker or Podman has the image, else the sandbox; says which, and why
+    Auto,
+    /// bubblewrap and landlock around the scripts of this machine, without images
+    Sandbox,
+    /// A container of Docker or Podman, from the image that ECS runs
+    Docker,
+}
+
+/// When an image is pulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PullWhen {
+    /// Before each run
+    Always,
+    /// When it is not here
+    Missing,
+    /// Never: it is here, or the run does not start
+    Never,
 }

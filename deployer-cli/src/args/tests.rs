@@ -128,6 +128,54 @@ fn a_secret_given_by_its_value_is_refused_without_showing_it() {
 }
 
 #[test]
+fn an_image_is_a_name_of_the_allow_list_and_a_reference() {
+    let cli = read(&[
+        "--local",
+        "--image=jobs=r.example:5000/a/jobs@sha256:00ff",
+        "--image",
+        "x=sha256:00",
+        "--",
+        "c",
+        "s",
+    ]);
+    let images: Vec<(&str, &str)> = cli
+        .run
+        .sandbox
+        .images
+        .iter()
+        .map(|image| (&*image.name, &*image.reference))
+        .collect();
+    assert_eq!(
+        images,
+        [("jobs", "r.example:5000/a/jobs@sha256:00ff"), ("x", "sha256:00")]
+    );
+    for text in ["jobs", "jobs=", "=x", "jobs=-x", "jobs=a b", "jobs=a\u{1b}b"] {
+        refused(&["--local", "--image", text, "--", "c", "s"], "expected NAME=REFERENCE");
+    }
+}
+
+#[test]
+fn the_engine_is_one_of_three_and_belongs_to_runs_on_this_machine() {
+    assert_eq!(read(&["--local", "--", "c", "s"]).run.sandbox.engine, EngineName::Auto);
+    assert_eq!(
+        read(&["--local", "--engine=docker", "--", "c", "s"]).run.sandbox.engine,
+        EngineName::Docker
+    );
+    refused(
+        &["--local", "--engine=none", "--", "c", "s"],
+        "[possible values: auto, sandbox, docker]",
+    );
+    refused(
+        &["--engine=docker", "--", "c", "s"],
+        "--engine belongs to runs on this machine",
+    );
+    refused(
+        &["--local", "--pull=often", "--", "c", "s"],
+        "[possible values: always, missing, never]",
+    );
+}
+
+#[test]
 fn a_launch_type_is_read_in_any_letter_case() {
     let cli = read(&["--task-launch-type", "fargate_spot", "--", "c", "s"]);
     assert_eq!(cli.run.task.launch_type, Some(protocol::LaunchType::FargateSpot));

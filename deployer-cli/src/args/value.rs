@@ -59,6 +59,35 @@ impl FromStr for WaitTime {
     }
 }
 
+/// An image that the allow-list names, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ImageOption {
+    /// Its name in the allow-list.
+    pub(crate) name: String,
+    /// Its reference, as Docker and Podman write one.
+    pub(crate) reference: String,
+}
+
+impl FromStr for ImageOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_plain = |part: &str| {
+            part.starts_with(|first: char| first.is_ascii_alphanumeric())
+                && part
+                    .chars()
+                    .all(|char| char.is_ascii_alphanumeric() || "._-/:@".contains(char))
+        };
+        match text.split_once('=') {
+            Some((name, reference)) if is_plain(name) && is_plain(reference) => Ok(Self {
+                name: name.to_owned(),
+                reference: reference.to_owned(),
+            }),
+            Some(_) | None => Err("expected NAME=REFERENCE, such as NAME=REGISTRY/REPOSITORY@sha256:DIGEST".to_owned()),
+        }
+    }
+}
+
 /// A secret that the allow-list declares, and where its value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SecretOption {

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use engine_local::{LocalConfig, LocalEngine, SecretValues};
+use engine_local::{
+    ContainerConfig, ContainerSockets, EngineChoice, LocalConfig, LocalEngine, PullPolicy, SecretValues,
+};
 use gatekeeper::AllowList;
 use invoker::{Invoker, JsonLinesLog};
 use jiff::Timestamp;
 
 use super::{AUDIT_LOG, LocalError, checked, secrets, state_folder};
-use crate::args::{CommonArgs, SandboxArgs};
+use crate::args::{CommonArgs, EngineName, PullWhen, SandboxArgs};
 use crate::runs::RunLine;
 use crate::transport::InProcess;
 
@@ -30,14 +32,37 @@ pub(crate) fn gate(common: &CommonArgs, sandbox: &SandboxArgs) -> Result<Gate, L
     if let Some(secret) = sandbox.secrets.iter().find(|secret| !declared(&secret.name)) {
         return Err(LocalError::UndeclaredSecret(secret.name.clone()));
     }
+    let has_image = |name: &str| compiled.containers.values().any(|container| container.image == name);
+    if let Some(image) = sandbox.images.iter().find(|image| !has_image(&image.name)) {
+        return Err(LocalError::UndeclaredImage(image.name.clone()));
+    }
     let allow_list = AllowList::load(&compiled.canonical_bytes())?;
     let secrets = secrets::read(&sandbox.secrets, |name| std::env::var_os(name))?;
     let config = LocalConfig {
         secrets: secrets.into_iter().collect(),
         read_only_binds: sandbox.read_only_binds.clone(),
+        engine: match sandbox.engine {
+            EngineName::Auto => EngineChoice::Auto,
+            EngineName::Sandbox => EngineChoice::Sandbox,
+            EngineName::Docker => EngineChoice::Docker,
+        },
+        containers: containers(sandbox),
         ..config(common, sandbox.scripts_dir.clone())?
     };
     Ok(with(Ok(allow_list), config))
+}
+
+fn containers(sandbox: &SandboxArgs) -> ContainerConfig {
+    let reference = |image: &crate::args::ImageOption| (image.name.clone(), image.reference.clone());
+    ContainerConfig {
+        sockets: ContainerSockets::by(|name| std::env::var(name).ok()),
+        images: sandbox.images.iter().map(reference).collect(),
+        pull: match sandbox.pull {
+            PullWhen::Always => PullPolicy::Always,
+            PullWhen::Missing => PullPolicy::Missing,
+            PullWhen::Never => PullPolicy::Never,
+        },
+    }
 }
 
 /// A gate for watching and stopping runs that exist. It denies everything else.
@@ -54,6 +79,7 @@ pub(crate) fn list(common: &CommonArgs) -> Result<Vec<RunLine>, LocalError> {
         run: run.run,
         container: run.container,
         script: run.script,
+        engine: run.engine,
         phase: run.phase,
         started: run.started,
         ending: run.ending,
@@ -84,5 +110,7 @@ fn config(common: &CommonArgs, scripts_dir: Option<PathBuf>) -> Result<LocalConf
         bwrap: PathBuf::from("bwrap"),
         secrets: SecretValues::default(),
         read_only_binds: Vec::new(),
+        engine: EngineChoice::Sandbox,
+        containers: ContainerConfig::default(),
     })
 }

@@ -87,6 +87,8 @@ impl Place {
         command
             .env("TOKEN_FOR_TEST", "hunter2hunter2")
             .env("DEPLOY_RUNNER_STATE_DIR", "state")
+            // What this machine has of Docker or Podman must not change what is tested.
+            .env("DEPLOY_RUNNER_ENGINE", "sandbox")
             .env("DEPLOY_RUNNER_SECRET", "TOKEN=env:TOKEN_FOR_TEST");
         command
             .stdin(Stdio::null())

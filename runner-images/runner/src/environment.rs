@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::arguments::Names;
+use crate::handed_over::HandedOver;
 
 /// What every job has. A declared name takes precedence.
 const FIXED: [(&str, &str); 6] = [
@@ -47,20 +48,29 @@ pub(crate) enum EnvironmentError {
 }
 
 impl Environment {
-    /// Collects the declared variables; `own` reads the runner's own environment.
-    pub(crate) fn collect(names: &Names, own: impl Fn(&OsStr) -> Option<OsString>) -> Result<Self, EnvironmentError> {
+    /// Collects the declared variables; `own` reads the runner's own environment. A secret that was handed over counts before a variable.
+    pub(crate) fn collect(
+        names: &Names,
+        own: impl Fn(&OsStr) -> Option<OsString>,
+        handed_over: &HandedOver,
+    ) -> Result<Self, EnvironmentError> {
         let mut variables: BTreeMap<OsString, OsString> =
             FIXED.iter().map(|(name, value)| (name.into(), value.into())).collect();
         if own(ECS_MARK.as_ref()).is_some() {
             let present = |name: &&str| own(name.as_ref()).map(|value| (name.into(), value));
             variables.extend(ECS_NAMES.iter().filter_map(present));
         }
-        for name in names.plain.iter().chain(&names.secret) {
+        let plain = names.plain.iter().map(|name| (name, own(name)));
+        let secret = names
+            .secret
+            .iter()
+            .map(|name| (name, handed_over.value(name).or_else(|| own(name))));
+        for (name, value) in plain.chain(secret) {
             let lossy = || name.to_string_lossy().into_owned();
             if !is_variable_name(name) {
                 return Err(EnvironmentError::Name(lossy()));
             }
-            let value = own(name).ok_or_else(|| EnvironmentError::Absent(lossy()))?;
+            let value = value.ok_or_else(|| EnvironmentError::Absent(lossy()))?;
             variables.insert(name.clone(), value);
         }
         let secrets = names.secret.clone();
@@ -119,7 +129,7 @@ mod tests {
 
     #[test]
     fn only_the_fixed_minimum_and_the_declared_names_are_passed() {
-        let environment = Environment::collect(&names(&["DECLARED"], &["TOKEN"]), own).unwrap();
+        let environment = Environment::collect(&names(&["DECLARED"], &["TOKEN"]), own, &HandedOver::default()).unwrap();
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let expected = [
             "DECLARED=a",
@@ -138,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_declared_name_takes_precedence_over_the_fixed_minimum() {
-        let environment = Environment::collect(&names(&["LANG"], &[]), own).unwrap();
+        let environment = Environment::collect(&names(&["LANG"], &[]), own, &HandedOver::default()).unwrap();
         assert!(listed(&environment).contains(&"LANG=de_DE".to_owned()));
     }
 
@@ -151,15 +161,17 @@ mod tests {
                 own(name)
             }
         };
-        let environment = Environment::collect(&names(&[], &[]), on_ecs).unwrap();
+        let environment = Environment::collect(&names(&[], &[]), on_ecs, &HandedOver::default()).unwrap();
         assert!(listed(&environment).contains(&"AWS_REGION=eu-west-1".to_owned()));
-        let elsewhere = Environment::collect(&names(&[], &[]), own).unwrap();
+        let elsewhere = Environment::collect(&names(&[], &[]), own, &HandedOver::default()).unwrap();
         assert!(!listed(&elsewhere).iter().any(|variable| variable.starts_with("AWS")));
     }
 
     #[test]
     fn a_declared_name_without_a_value_is_an_error() {
-        let error = Environment::collect(&names(&[], &["ABSENT"]), own).err().unwrap();
+        let error = Environment::collect(&names(&[], &["ABSENT"]), own, &HandedOver::default())
+            .err()
+            .unwrap();
         assert!(
             error
                 .to_string()
@@ -167,7 +179,7 @@ mod tests {
         );
         for name in ["", "A=B", "1A", "A B"] {
             assert!(matches!(
-                Environment::collect(&names(&[name], &[]), own),
+                Environment::collect(&names(&[name], &[]), own, &HandedOver::default()),
                 Err(EnvironmentError::Name(_))
             ));
         }

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod environment;
+mod handed_over;
 mod harden;
 mod job;
 mod log;
@@ -28,6 +29,7 @@ use protocol::frame::{Cause, Encoder};
 
 use crate::arguments::Arguments;
 use crate::environment::Environment;
+use crate::handed_over::HandedOver;
 use crate::job::Job;
 use crate::log::Log;
 use crate::mask::Masks;
@@ -69,7 +71,8 @@ fn start(words: impl Iterator<Item = OsString>) -> Result<Started, StartError> {
     let signals = Signals::register()?;
     let arguments = Arguments::parse(words)?;
     let script = Script::find(&arguments.trigger_dir, &arguments.script)?;
-    let environment = Environment::collect(&arguments.names, |name| std::env::var_os(name))?;
+    let handed_over = HandedOver::read(|name| std::env::var_os(name), std::io::stdin().lock())?;
+    let environment = Environment::collect(&arguments.names, |name| std::env::var_os(name), &handed_over)?;
     let masks = Masks::of(environment.secrets())?;
     masks.too_short().for_each(warn_too_short);
     let (job, outputs) = Job::start(&script, &arguments.words, &environment)?;
@@ -150,6 +153,8 @@ enum StartError {
     Harden(#[from] harden::HardenError),
     #[error(transparent)]
     Script(#[from] script::ScriptError),
+    #[error(transparent)]
+    HandedOver(#[from] handed_over::HandedOverError),
     #[error(transparent)]
     Environment(#[from] environment::EnvironmentError),
     #[error(transparent)]

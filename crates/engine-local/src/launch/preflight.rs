@@ -9,7 +9,9 @@ use gatekeeper::Entrypoint;
 
 use crate::config::{LocalConfig, bubblewrap_missing};
 use crate::handover::Payload;
-use crate::state::{DecisionRecord, LaunchRecord, State};
+use crate::state::{DecisionRecord, LaunchRecord, SandboxRecord, State};
+
+use super::choice;
 
 /// Where a volume may not be mounted, nor above nor below: the sandbox's own places.
 const RESERVED: &[&str] = &[
@@ -49,28 +51,38 @@ pub(super) fn secrets(config: &LocalConfig, permit: &Permit) -> Result<Payload, 
 
 /// What of this machine the run uses.
 pub(super) fn check(config: &LocalConfig, state: &State, permit: &Permit) -> Result<LaunchRecord, LaunchError> {
-    entrypoint(permit)?;
-    let bwrap = bubblewrap(&config.bwrap)?;
-    let runner = program("the runner", &config.runner)?;
     let supervisor = program("the run's supervisor", &config.supervisor)?;
-    let scripts_dir = scripts(&config.scripts_dir, permit.script())?;
     permit.volumes().iter().try_for_each(|(name, at)| volume(name, at))?;
-    let state_root = std::path::absolute(state.root()).map_err(|error| failed(error.to_string()))?;
+    let state_dir = std::path::absolute(state.root()).map_err(|error| failed(error.to_string()))?;
     let read_only = permit
         .repositories()
         .iter()
         .filter_map(|repository| repository.url.strip_prefix("file://").map(PathBuf::from))
         .chain(config.read_only_binds.iter().cloned())
-        .map(|path| readable(path, &state_root))
+        .map(|path| readable(path, &state_dir))
         .collect::<Result<_, _>>()?;
+    let chosen = choice::choose(config, permit, &supervisor, &state_dir).map_err(failed)?;
     Ok(LaunchRecord {
-        scripts_dir,
-        runner,
         supervisor,
-        bwrap,
-        volumes_dir: state_root.join("volumes"),
+        volumes_dir: state_dir.join("volumes"),
+        state_dir,
         read_only,
+        room: chosen.room,
+        notices: chosen.notices,
     })
+}
+
+/// What the sandbox needs. The error is the reason why it cannot hold the run.
+pub(super) fn sandbox(config: &LocalConfig, permit: &Permit) -> Result<SandboxRecord, String> {
+    let checked = || {
+        entrypoint(permit)?;
+        Ok(SandboxRecord {
+            bwrap: bubblewrap(&config.bwrap)?,
+            runner: program("the runner", &config.runner)?,
+            scripts_dir: scripts(&config.scripts_dir, permit.script())?,
+        })
+    };
+    checked().map_err(|error: LaunchError| error.to_string())
 }
 
 /// What the gate allowed, for the run's folder.
@@ -78,6 +90,7 @@ pub(super) fn decision(permit: &Permit) -> DecisionRecord {
     DecisionRecord {
         allow_list_digest: permit.allow_list_digest().to_owned(),
         image: permit.image().to_owned(),
+        entrypoint: permit.entrypoint(),
         environment: permit.environment().clone(),
         secrets: permit.secrets().clone(),
         network: permit.network(),
@@ -92,13 +105,13 @@ fn failed(reason: String) -> LaunchError {
     LaunchError::FailedToStart { reason }
 }
 
-/// There are no images here, only scripts under the runner.
+/// There are no images in the sandbox, only scripts under the runner.
 fn entrypoint(permit: &Permit) -> Result<(), LaunchError> {
     match permit.entrypoint() {
         Entrypoint::DeployRunner => Ok(()),
         Entrypoint::Image => Err(failed(format!(
-            "container `{}` starts its image's own entry point (`entrypoint: image`), and this machine runs scripts without images: \
-             run it on AWS, or remove `entrypoint` and put the script into the scripts folder",
+            "container `{}` starts its image's own entry point (`entrypoint: image`), and the sandbox runs scripts without images: \
+             run it with `--engine docker` or on AWS, or remove `entrypoint` and put the script into the scripts folder",
             permit.container()
         ))),
     }

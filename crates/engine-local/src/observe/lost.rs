@@ -9,7 +9,8 @@ use rustix::event::Timespec;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::state::{EndingRecord, RunDir, Sandbox, StateError, StatusRecord, now};
+use crate::containers::ask_to_discard;
+use crate::state::{EndingRecord, RoomRecord, RunDir, Sandbox, StateError, StatusRecord, now};
 use crate::supervisor::{remove_cgroups, start_ticks};
 
 /// A launch that is cut off is taken up again by its repetition for so long; then it is over.
@@ -54,7 +55,7 @@ fn close(dir: &RunDir) -> Result<(), StateError> {
     dir.set_ending(&EndingRecord {
         ended: now(),
         ending: Ending::HostLost {
-            reason: "the run's supervisor ended without a word (it was killed, or this machine went down), and the sandbox with it".to_owned(),
+            reason: "the run's supervisor ended without a word (it was killed, or this machine went down), and what held the run with it".to_owned(),
         },
         timings: Timings::default(),
         notices: clean_up(dir, &status),
@@ -66,6 +67,11 @@ fn clean_up(dir: &RunDir, status: &StatusRecord) -> Vec<String> {
     if let Some(sandbox) = status.sandbox {
         end(sandbox);
     }
+    let container = match dir.launch() {
+        Ok(launch) if matches!(launch.room, RoomRecord::Container(_)) => ask_to_discard(&launch.supervisor, dir.path()),
+        Ok(_) => Vec::new(),
+        Err(error) => vec![format!("nobody can say what held this run: {error}")],
+    };
     let cgroups =
         remove_cgroups(&status.cgroups).map_err(|error| format!("a control group of this run is left behind: {error}"));
     let scratch = dir
@@ -75,13 +81,14 @@ fn clean_up(dir: &RunDir, status: &StatusRecord) -> Vec<String> {
         .notices
         .iter()
         .cloned()
+        .chain(container)
         .chain(cgroups.err())
         .chain(scratch.err())
         .collect()
 }
 
-/// Ends process 1 of the sandbox, and everything in it, if the kernel has not done so yet.
-fn end(sandbox: Sandbox) {
+/// Ends process 1 of the run, and everything under it, if the kernel has not done so yet.
+pub(crate) fn end(sandbox: Sandbox) {
     let Some(process) = Pid::from_raw(sandbox.pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
         return;
     };

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use gatekeeper::compiled::{Network, Repository};
+use gatekeeper::compiled::{Entrypoint, Network, Repository};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use protocol::{Ending, LaunchType, Origin, Phase, RunId, TaskSize, Timings};
 use serde::{Deserialize, Serialize};
 
 use super::KeyDigest;
+use crate::config::{EngineName, PullPolicy};
+use crate::containers::Image;
 
 /// The time, for people: what is measured is measured by a clock that nobody sets.
 pub(crate) fn now() -> Timestamp {
@@ -37,6 +39,7 @@ pub(crate) struct RequestRecord {
 pub(crate) struct DecisionRecord {
     pub(crate) allow_list_digest: String,
     pub(crate) image: String,
+    pub(crate) entrypoint: Entrypoint,
     pub(crate) environment: IndexMap<String, String>,
     /// Variable name to secret reference, never to a value.
     pub(crate) secrets: IndexMap<String, String>,
@@ -51,13 +54,53 @@ pub(crate) struct DecisionRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LaunchRecord {
-    pub(crate) scripts_dir: PathBuf,
-    pub(crate) runner: PathBuf,
     pub(crate) supervisor: PathBuf,
-    pub(crate) bwrap: PathBuf,
+    pub(crate) state_dir: PathBuf,
     pub(crate) volumes_dir: PathBuf,
     /// Folders of `file://` repositories, and the configured read-only binds.
     pub(crate) read_only: Vec<PathBuf>,
+    pub(crate) room: RoomRecord,
+    /// Why it is that room, where nobody named it.
+    pub(crate) notices: Vec<String>,
+}
+
+/// What holds the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum RoomRecord {
+    Sandbox(SandboxRecord),
+    Container(ContainerRecord),
+}
+
+/// A run in the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SandboxRecord {
+    pub(crate) scripts_dir: PathBuf,
+    pub(crate) runner: PathBuf,
+    pub(crate) bwrap: PathBuf,
+}
+
+/// A run in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContainerRecord {
+    pub(crate) engine: EngineName,
+    pub(crate) socket: PathBuf,
+    pub(crate) image: Image,
+    /// The id of the image, when it was here at the launch.
+    pub(crate) image_id: Option<String>,
+    pub(crate) pull: PullPolicy,
+}
+
+impl RoomRecord {
+    /// Its name in lists.
+    pub(crate) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sandbox(_) => "sandbox",
+            Self::Container(record) => record.engine.as_str(),
+        }
+    }
 }
 
 /// `status.json`: where the run is, as long as it has no ending.
@@ -71,9 +114,13 @@ pub(crate) struct StatusRecord {
     /// Control groups that were made for the run.
     pub(crate) cgroups: Vec<PathBuf>,
     pub(crate) sandbox: Option<Sandbox>,
+    /// Volumes that a container engine made for the run.
+    pub(crate) volumes: Vec<String>,
+    /// How long the image was pulled.
+    pub(crate) pull_ms: Option<u64>,
 }
 
-/// Process 1 of the sandbox, as seen from outside.
+/// Process 1 of the run, as seen from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sandbox {

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use protocol::{RunId, TaskSize};
 
+use crate::limits::memory_bytes;
+
 use super::cgroup::{self, CgroupError, Group, Hierarchies};
 
 /// The ceilings of one run, as far as this machine enforces them.
@@ -38,7 +40,7 @@ impl Ceilings {
         let ceilings = Self {
             paths: groups.iter().map(|group| group.path().to_owned()).collect(),
             groups,
-            memory_bytes: u64::from(size.memory) * 1024 * 1024,
+            memory_bytes: memory_bytes(size),
             whole_run_memory,
         };
         (ceilings, notices)

@@ -13,13 +13,11 @@ use std::time::{Duration, Instant};
 use protocol::{RunId, TaskSize};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::limits::{CPU_PERIOD, MAX_TASKS, cpu_quota, memory_bytes};
+
 pub(super) use hierarchies::Hierarchies;
 
 const PREFIX: &str = "deploy-runner-";
-/// Most processes and threads of one run.
-const MAX_TASKS: u32 = 4_096;
-/// Period of the CPU quota in microseconds: the kernel's default.
-const PERIOD: u32 = 100_000;
 /// A group whose processes have been killed is empty within this time.
 const EMPTY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -105,7 +103,7 @@ fn create_unified(own: &Path, mount: &Path, name: &str, size: TaskSize) -> Optio
 fn unified_settings(ceiling: Ceiling, size: TaskSize) -> Vec<(&'static str, String)> {
     match ceiling {
         Ceiling::Memory => vec![("memory.max", memory_bytes(size).to_string())],
-        Ceiling::Cpu => vec![("cpu.max", format!("{} {PERIOD}", quota(size)))],
+        Ceiling::Cpu => vec![("cpu.max", format!("{} {CPU_PERIOD}", cpu_quota(size)))],
         Ceiling::Tasks => vec![("pids.max", MAX_TASKS.to_string())],
     }
 }
@@ -115,8 +113,8 @@ fn create_legacy(ceiling: Ceiling, path: &Path, size: TaskSize) -> Option<Group>
     let settings = match ceiling {
         Ceiling::Memory => vec![("memory.limit_in_bytes", memory_bytes(size).to_string())],
         Ceiling::Cpu => vec![
-            ("cpu.cfs_period_us", PERIOD.to_string()),
-            ("cpu.cfs_quota_us", quota(size).to_string()),
+            ("cpu.cfs_period_us", CPU_PERIOD.to_string()),
+            ("cpu.cfs_quota_us", cpu_quota(size).to_string()),
         ],
         Ceiling::Tasks => vec![("pids.max", MAX_TASKS.to_string())],
     };
@@ -159,15 +157,6 @@ fn set(path: &Path, file: &str, value: &str) -> io::Result<()> {
         .write(true)
         .open(path.join(file))?
         .write_all(value.as_bytes())
-}
-
-fn memory_bytes(size: TaskSize) -> u64 {
-    u64::from(size.memory) * 1024 * 1024
-}
-
-/// Microseconds of processor time in each period; 1024 units are one processor.
-fn quota(size: TaskSize) -> u64 {
-    (u64::from(size.cpu) * u64::from(PERIOD) / 1024).max(1_000)
 }
 
 impl Group {

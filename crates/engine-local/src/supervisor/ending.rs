@@ -1,4 +1,4 @@
-//! How a run ended, judged from independent witnesses: the sandbox's exit status, the runner's closing line, the kernel's count of
+//! How a run ended, judged from independent witnesses: the exit status of process 1, the runner's closing line, the kernel's count of
 //! processes that it ended for lack of memory, and what this supervisor did itself.
 //!
 //! Never guesses: where the witnesses disagree or are silent, the ending is unknown and says what is known.
@@ -23,15 +23,37 @@ pub(super) enum Asked {
     Deadline,
 }
 
+/// How process 1 ended, as far as what holds the run can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// With this status.
+    Status(u8),
+    /// What held the run was ended by this signal, and everything in it with it.
+    Signal(i32),
+    /// Nobody can say: why, and what to do.
+    Unwitnessed(String),
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        match status.code().and_then(|code| u8::try_from(code).ok()) {
+            Some(code) => Self::Status(code),
+            None => Self::Signal(status.signal().unwrap_or(0)),
+        }
+    }
+}
+
 /// What the supervisor saw.
 #[derive(Debug)]
 pub(super) enum Facts {
-    /// The runner never was in the sandbox.
+    /// The runner never ran.
     NotStarted { reason: String },
-    /// The sandbox is over.
+    /// Somebody asked for the end before anything ran.
+    NeverRan { asked: Asked },
+    /// The run is over.
     Over {
-        /// bubblewrap's exit status.
-        sandbox: ExitStatus,
+        /// How process 1 ended.
+        exit: Exit,
         /// Who asked for the end, first.
         asked: Option<Asked>,
         /// We killed the sandbox.
@@ -45,10 +67,19 @@ impl Facts {
     }
 }
 
+/// Who tells how the script ended, besides the exit status.
+#[derive(Debug)]
+pub(super) enum Witness {
+    /// The runner, with its closing line, if it came to that.
+    Runner(Option<Trailer>),
+    /// Nobody: the image has its own entry point.
+    Nobody,
+}
+
 /// What the run left behind.
 #[derive(Debug)]
 pub(super) struct Evidence {
-    pub(super) trailer: Option<Trailer>,
+    pub(super) witness: Witness,
     pub(super) oom_kills: u64,
     pub(super) disk_full: bool,
     pub(super) limit_mib: u32,
@@ -57,20 +88,53 @@ pub(super) struct Evidence {
 
 /// The ending.
 pub(super) fn judge(facts: Facts, evidence: &Evidence) -> Ending {
-    let (sandbox, asked, killed) = match facts {
+    let (exit, asked, killed) = match facts {
         Facts::NotStarted { reason } => return Ending::FailedToStart { reason },
-        Facts::Over { sandbox, asked, killed } => (sandbox, asked, killed),
+        Facts::NeverRan { asked } => return by_us(asked, evidence),
+        Facts::Over { exit, asked, killed } => (exit, asked, killed),
     };
-    let Some(status) = sandbox.code().and_then(|code| u8::try_from(code).ok()) else {
-        return sandbox_lost(sandbox, asked, killed, evidence);
+    let status = match exit {
+        Exit::Status(status) => status,
+        Exit::Signal(signal) => return sandbox_lost(signal, asked, killed, evidence),
+        Exit::Unwitnessed(reason) => return unwitnessed(reason, asked, killed, evidence),
     };
-    match &evidence.trailer {
-        Some(trailer) if trailer.exit == status => agreed(trailer, asked, evidence),
-        Some(trailer) => unknown(format!(
+    match &evidence.witness {
+        Witness::Runner(Some(trailer)) if trailer.exit == status => agreed(trailer, asked, evidence),
+        Witness::Runner(Some(trailer)) => unknown(format!(
             "the runner ended with status {status}, and its closing line says {}",
             trailer.exit
         )),
-        None => no_trailer(status, asked, killed, evidence),
+        Witness::Runner(None) => no_trailer(status, asked, killed, evidence),
+        Witness::Nobody => alone(status, asked, killed, evidence),
+    }
+}
+
+/// We ended it, or kept it from beginning.
+fn by_us(asked: Asked, evidence: &Evidence) -> Ending {
+    match asked {
+        Asked::Caller => Ending::Cancelled { code: None },
+        Asked::Deadline => timed_out(evidence),
+        Asked::Machine => machine_stops(),
+    }
+}
+
+/// There is no runner: the exit status of the image's own entry point is the job's.
+fn alone(status: u8, asked: Option<Asked>, killed: bool, evidence: &Evidence) -> Ending {
+    match asked {
+        Some(asked) if killed => by_us(asked, evidence),
+        Some(Asked::Caller) => Ending::Cancelled { code: Some(status) },
+        Some(asked) => by_us(asked, evidence),
+        None if evidence.oom_kills > 0 && status != 0 => out_of_memory_ending(evidence),
+        None => Ending::Exited { code: status },
+    }
+}
+
+/// Whoever held the run cannot tell how process 1 ended.
+fn unwitnessed(reason: String, asked: Option<Asked>, killed: bool, evidence: &Evidence) -> Ending {
+    match asked {
+        Some(asked) if killed => by_us(asked, evidence),
+        Some(_) | None if evidence.disk_full => disk_is_full(),
+        Some(_) | None => Ending::HostLost { reason },
     }
 }
 
@@ -102,16 +166,13 @@ fn no_trailer(status: u8, asked: Option<Asked>, killed: bool, evidence: &Evidenc
         return out_of_memory_ending(evidence);
     }
     match (killed, asked) {
-        (true, Some(Asked::Caller)) => Ending::Cancelled { code: None },
-        (true, Some(Asked::Deadline)) => timed_out(evidence),
-        (true, Some(Asked::Machine)) => machine_stops(),
-        (true | false, _) if evidence.disk_full => unknown(
-            "the disk of the state folder is full, so the run's log could not be completed: free some space there and look at what the run did"
-                .to_owned(),
-        ),
+        (true, Some(asked)) => by_us(asked, evidence),
+        (true | false, _) if evidence.disk_full => disk_is_full(),
         (true | false, _) => unknown(match status.checked_sub(128) {
             Some(signal) if signal > 0 => {
-                format!("the runner was ended by signal {signal} from outside, before it could tell how the script ended")
+                format!(
+                    "the runner was ended by signal {signal} from outside, before it could tell how the script ended"
+                )
             }
             Some(_) | None => {
                 format!("the runner ended with status {status} before it could tell how the script ended")
@@ -121,17 +182,12 @@ fn no_trailer(status: u8, asked: Option<Asked>, killed: bool, evidence: &Evidenc
 }
 
 /// bubblewrap itself was ended by a signal, and took everything with it.
-fn sandbox_lost(sandbox: ExitStatus, asked: Option<Asked>, killed: bool, evidence: &Evidence) -> Ending {
+fn sandbox_lost(signal: i32, asked: Option<Asked>, killed: bool, evidence: &Evidence) -> Ending {
     match (killed, asked) {
-        (true, Some(Asked::Caller)) => Ending::Cancelled { code: None },
-        (true, Some(Asked::Deadline)) => timed_out(evidence),
-        (true, Some(Asked::Machine)) => machine_stops(),
+        (true, Some(asked)) => by_us(asked, evidence),
         (true | false, _) if evidence.oom_kills > 0 => out_of_memory_ending(evidence),
         (true | false, _) => Ending::HostLost {
-            reason: format!(
-                "the sandbox was ended by signal {} from outside, and the script with it",
-                sandbox.signal().unwrap_or(0)
-            ),
+            reason: format!("the sandbox was ended by signal {signal} from outside, and the script with it"),
         },
     }
 }
@@ -152,6 +208,13 @@ fn machine_stops() -> Ending {
     Ending::HostLost {
         reason: "the run's supervisor was told to end: this machine is shutting down, or somebody ended it".to_owned(),
     }
+}
+
+fn disk_is_full() -> Ending {
+    unknown(
+        "the disk of the state folder is full, so the run's log could not be completed: free some space there and look at what the run did"
+            .to_owned(),
+    )
 }
 
 const fn unknown(reason: String) -> Ending {
@@ -176,19 +239,19 @@ mod tests {
     }
 
     struct Case {
-        sandbox: ExitStatus,
+        exit: Exit,
         asked: Option<Asked>,
         killed: bool,
         evidence: Evidence,
     }
 
-    fn case(sandbox: ExitStatus, trailer: impl Into<Option<Trailer>>) -> Case {
+    fn case(status: ExitStatus, trailer: impl Into<Option<Trailer>>) -> Case {
         Case {
-            sandbox,
+            exit: Exit::from(status),
             asked: None,
             killed: false,
             evidence: Evidence {
-                trailer: trailer.into(),
+                witness: Witness::Runner(trailer.into()),
                 oom_kills: 0,
                 disk_full: false,
                 limit_mib: 512,
@@ -213,6 +276,16 @@ mod tests {
             self
         }
 
+        fn without_runner(mut self) -> Self {
+            self.evidence.witness = Witness::Nobody;
+            self
+        }
+
+        fn unwitnessed(mut self) -> Self {
+            self.exit = Exit::Unwitnessed("the engine is gone".to_owned());
+            self
+        }
+
         fn disk_full(mut self) -> Self {
             self.evidence.disk_full = true;
             self
@@ -220,7 +293,7 @@ mod tests {
 
         fn judged(self) -> Ending {
             let facts = Facts::Over {
-                sandbox: self.sandbox,
+                exit: self.exit,
                 asked: self.asked,
                 killed: self.killed,
             };
@@ -337,5 +410,52 @@ mod tests {
         case(exited(125), None)
             .disk_full()
             .ends_unknown("disk of the state folder is full");
+    }
+
+    #[test]
+    fn without_a_runner_the_exit_status_is_the_jobs() {
+        let alone = |code: i32| case(exited(code), None).without_runner();
+        alone(0).ends(&Ending::Exited { code: 0 });
+        alone(137).ends(&Ending::Exited { code: 137 });
+        alone(137).oom().ends(&Ending::OutOfMemory { limit_mib: 512 });
+        alone(3).asked(Asked::Caller).ends(&Ending::Cancelled { code: Some(3) });
+        alone(137)
+            .asked(Asked::Caller)
+            .killed()
+            .ends(&Ending::Cancelled { code: None });
+        alone(0)
+            .asked(Asked::Deadline)
+            .ends(&Ending::TimedOut { after_seconds: 60 });
+        alone(0)
+            .asked(Asked::Machine)
+            .ends_with_the_host("supervisor was told to end");
+    }
+
+    #[test]
+    fn an_end_that_nobody_saw_is_never_a_success() {
+        case(exited(0), trailer(0, Cause::Exited))
+            .unwitnessed()
+            .ends_with_the_host("the engine is gone");
+        case(exited(0), None)
+            .unwitnessed()
+            .without_runner()
+            .ends_with_the_host("the engine is gone");
+        case(exited(0), None)
+            .unwitnessed()
+            .disk_full()
+            .ends_unknown("disk of the state folder is full");
+        case(exited(0), None)
+            .unwitnessed()
+            .asked(Asked::Caller)
+            .killed()
+            .ends(&Ending::Cancelled { code: None });
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_before_it_began_says_who_wanted_that() {
+        let evidence = case(exited(0), None).evidence;
+        let judged = |asked| judge(Facts::NeverRan { asked }, &evidence);
+        assert_eq!(judged(Asked::Caller), Ending::Cancelled { code: None });
+        assert!(matches!(judged(Asked::Machine), Ending::HostLost { .. }));
     }
 }

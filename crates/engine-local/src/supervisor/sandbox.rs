@@ -1,150 +1,115 @@
-//! The arguments of bubblewrap: what a run sees of this machine, and what it does not.
-//!
-//! Everything is refused unless it is listed here. The runner is process 1 of its own process, network, IPC, host name and user namespaces.
+//! The sandbox as a room: bubblewrap and landlock around the runner of this machine, and control groups above them.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod arguments;
+mod start;
 
-use gatekeeper::compiled::Network;
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use super::Job;
+use rustix::event::Timespec;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, pidfd_send_signal};
 
-/// Where our own programs are in the sandbox.
-const OWN: &str = "/opt/deploy-runner";
-/// Where writing is allowed besides the volumes.
-const WRITABLE: &[&str] = &["/work", "/home/job", "/tmp", "/dev"];
-/// What a run may read of `/etc`: names, certificates, the loader's cache. Nothing there is secret.
-const ETC: &[&str] = &[
-    "/etc/alternatives",
-    "/etc/ca-certificates",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/mime.types",
-    "/etc/nsswitch.conf",
-    "/etc/pki",
-    "/etc/ssl",
-];
-/// What a run with a network needs besides.
-const ETC_NETWORK: &[&str] = &[
-    "/etc/gai.conf",
-    "/etc/host.conf",
-    "/etc/hosts",
-    "/etc/protocols",
-    "/etc/resolv.conf",
-    "/etc/services",
-];
+use super::ceiling::Ceilings;
+use super::ending::Exit;
+use super::room::{Inside, Left, NotInside, Room};
+use super::stop::Stop;
+use super::watch::catches_term;
+use super::{Job, Launcher, note};
+use crate::state::{Sandbox, SandboxRecord, StatusRecord};
+use start::Running;
 
-/// The arguments, up to and without the program that bubblewrap starts.
-pub(super) fn arguments(job: &Job) -> Vec<OsString> {
-    let mut args = Arguments(Vec::new());
-    args.words(&["--die-with-parent", "--new-session", "--clearenv", "--as-pid-1"]);
-    args.words(&[
-        "--unshare-user",
-        "--unshare-pid",
-        "--unshare-ipc",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-    ]);
-    if job.decision.network == Network::None {
-        args.words(&["--unshare-net"]);
-    }
-    args.words(&["--uid", "1000", "--gid", "1000", "--hostname", "job"]);
-    system(&mut args);
-    etc(&mut args, job);
-    args.words(&["--proc", "/proc", "--dev", "/dev"]);
-    args.words(&["--size", &temporary_bytes(job).to_string(), "--tmpfs", "/tmp"]);
-    args.bind("--bind", &job.dir.scratch().join("work"), Path::new("/work"));
-    args.bind("--bind", &job.dir.scratch().join("home"), Path::new("/home/job"));
-    for (name, at) in &job.decision.volumes {
-        args.bind("--bind", &job.launch.volumes_dir.join(name), Path::new(at));
-    }
-    args.bind("--ro-bind", &job.launch.scripts_dir, &Path::new(OWN).join("scripts"));
-    args.bind("--ro-bind", &job.launch.runner, &Path::new(OWN).join("deploy-runner"));
-    args.bind(
-        "--ro-bind",
-        &job.launch.supervisor,
-        &Path::new(OWN).join("deploy-runner-local"),
-    );
-    for path in &job.launch.read_only {
-        args.bind("--ro-bind", path, path);
-    }
-    args.words(&["--remount-ro", "/", "--chdir", "/work", "--cap-drop", "ALL"]);
-    args.0
+/// The sandbox of one run.
+#[derive(Debug)]
+pub(super) struct SandboxRoom {
+    record: SandboxRecord,
+    ceilings: Ceilings,
 }
 
-/// What bubblewrap starts in the sandbox.
-pub(super) fn entry() -> [String; 2] {
-    [format!("{OWN}/deploy-runner-local"), "enter".to_owned()]
+/// A sandbox in which the runner is.
+#[derive(Debug)]
+pub(super) struct InSandbox {
+    running: Running,
+    runner: Option<Sandbox>,
 }
 
-/// The runner's command line.
-pub(super) fn runner_command(job: &Job) -> Vec<String> {
-    let seconds = |seconds: u32| seconds.to_string();
-    let mut command = vec![
-        format!("{OWN}/deploy-runner"),
-        "--timeout".to_owned(),
-        seconds(job.decision.timeout_seconds),
-        "--stop-timeout".to_owned(),
-        seconds(job.decision.stop_timeout_seconds),
-    ];
-    for name in job.decision.environment.keys() {
-        command.extend(["--env".to_owned(), name.clone()]);
+impl Room for SandboxRoom {
+    type Record = SandboxRecord;
+    type Inside = InSandbox;
+
+    fn prepare(job: &Job, record: SandboxRecord) -> (Self, Vec<String>) {
+        let (ceilings, notices) = Ceilings::set(job.request.run, job.request.size);
+        (Self { record, ceilings }, notices)
     }
-    for name in job.decision.secrets.keys() {
-        command.extend(["--secret".to_owned(), name.clone()]);
+
+    fn cgroups(&self) -> Vec<PathBuf> {
+        self.ceilings.cgroups().to_vec()
     }
-    command.extend(["--".to_owned(), job.request.script.clone()]);
-    command.extend(job.request.args.iter().cloned());
-    command
-}
 
-/// Where the run may write, as landlock is told.
-pub(super) fn writable(job: &Job) -> Vec<PathBuf> {
-    let volumes = job.decision.volumes.values().map(PathBuf::from);
-    WRITABLE.iter().map(PathBuf::from).chain(volumes).collect()
-}
+    fn enter(
+        &mut self,
+        job: &Job,
+        secrets: BTreeMap<String, String>,
+        status: &mut StatusRecord,
+        _: &mut Stop,
+        _: &mut Launcher,
+    ) -> Result<InSandbox, NotInside> {
+        let running = start::start(job, &self.record, secrets, &self.ceilings, status)?;
+        Ok(InSandbox {
+            running,
+            runner: status.sandbox,
+        })
+    }
 
-/// `/tmp` is memory: half of what the run may use, so that filling it fails there and not by the memory ceiling.
-fn temporary_bytes(job: &Job) -> u64 {
-    u64::from(job.request.size.memory) * 1024 * 1024 / 2
-}
-
-/// `/usr`, and the folders beside it that are links into it on most systems and folders of their own on some.
-fn system(args: &mut Arguments) {
-    args.bind("--ro-bind", Path::new("/usr"), Path::new("/usr"));
-    for beside in ["/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"] {
-        let path = Path::new(beside);
-        match fs::read_link(path) {
-            Ok(target) => args.bind("--symlink", &target, path),
-            Err(_not_a_link) => args.bind("--ro-bind-try", path, path),
+    fn leave(self, _: &Job, _: &StatusRecord) -> Left {
+        let oom_kills = self.ceilings.oom_kills();
+        let removed = self.ceilings.remove();
+        let left_behind = removed.map_err(|error| format!("a control group of this run is left behind: {error}"));
+        Left {
+            oom_kills,
+            notices: left_behind.err().into_iter().collect(),
         }
     }
 }
 
-fn etc(args: &mut Arguments, job: &Job) {
-    let network: &[&str] = match job.decision.network {
-        Network::None => &[],
-        Network::Host => ETC_NETWORK,
-    };
-    for path in ETC.iter().chain(network) {
-        args.bind("--ro-bind-try", Path::new(path), Path::new(path));
-    }
-    for name in ["passwd", "group"] {
-        args.bind("--ro-bind", &job.dir.path().join(name), &Path::new("/etc").join(name));
-    }
-}
-
-struct Arguments(Vec<OsString>);
-
-impl Arguments {
-    fn words(&mut self, words: &[&str]) {
-        self.0.extend(words.iter().map(OsString::from));
+impl Inside for InSandbox {
+    fn wait(&mut self, signals: Option<BorrowedFd<'_>>, tick: Duration) {
+        let mut fds: Vec<PollFd<'_>> = [Some(self.running.bwrap_fd.as_fd()), signals]
+            .into_iter()
+            .flatten()
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+            .collect();
+        // An interrupted wait is a short one.
+        poll(&mut fds, Timespec::try_from(tick).ok().as_ref()).ok();
     }
 
-    fn bind(&mut self, how: &str, from: &Path, to: &Path) {
-        self.0.extend([how.into(), from.into(), to.into()]);
+    fn over(&mut self) -> Option<Exit> {
+        match self.running.bwrap.try_wait() {
+            Ok(over) => over.map(Exit::from),
+            // Nobody else can have reaped it; were it so, nothing would be known of how it ended.
+            Err(error) => {
+                note(&format!("the sandbox cannot be watched: {error}"));
+                Some(Exit::Signal(Signal::KILL.as_raw()))
+            }
+        }
+    }
+
+    fn listens(&self) -> bool {
+        self.runner.is_none_or(|runner| catches_term(runner.pid))
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        // It may be over already.
+        pidfd_send_signal(&self.running.runner, signal).ok();
+    }
+
+    /// When bubblewrap was killed, the kernel is killing process 1 of the sandbox: it must be gone before the run is over.
+    fn clear(&mut self) -> Option<String> {
+        self.signal(Signal::KILL);
+        let mut fds = [PollFd::from_borrowed_fd(self.running.runner.as_fd(), PollFlags::IN)];
+        while !matches!(poll(&mut fds, None), Ok(ready) if ready > 0) {}
+        self.running.late_failure()
     }
 }

@@ -18,13 +18,14 @@ use std::process::Command;
 
 use engine::conformance::{Harness, JOB_SCRIPT, Job, Seen, new_call, observe_to_the_end};
 use engine::{Engine, Launched, Permit};
-use engine_local::{LocalConfig, LocalEngine, SecretValues};
+use engine_local::{ContainerConfig, ContainerSockets, EngineChoice, LocalConfig, LocalEngine, SecretValues};
 use gatekeeper::compiled::{
     Compiled, Container, Entrypoint, FORMAT, Network, ParameterStyle, PositionalRule, Repository, Script, Task,
     TextRule, ValueStyle, ValueType, Volume,
 };
 use gatekeeper::{AllowList, Decision, decide};
 use indexmap::IndexMap;
+use podman_service::{Podman, RUNNER, Recipe};
 use protocol::{LaunchType, RunId, RunRequest};
 use tempfile::TempDir;
 
@@ -94,6 +95,27 @@ impl Machine {
         Self { folder, config, engine }
     }
 
+    /// The same, with runs in containers of this engine.
+    pub fn with_podman(podman: &Podman, secrets: &[(&str, &str)]) -> Self {
+        let Self { folder, config, .. } = Self::with_secrets(secrets);
+        podman.add_image(&image("tests", &[RUNNER]));
+        let socket = podman.address();
+        let config = LocalConfig {
+            engine: EngineChoice::Docker,
+            containers: ContainerConfig {
+                sockets: ContainerSockets::by(|name| (name == "DOCKER_HOST").then(|| socket.clone())),
+                ..ContainerConfig::default()
+            },
+            // Nothing of the sandbox is needed.
+            scripts_dir: folder.path().join("no-scripts"),
+            bwrap: folder.path().join("no-bubblewrap"),
+            runner: folder.path().join("no-runner"),
+            ..config
+        };
+        let engine = LocalEngine::new(config.clone());
+        Self { folder, config, engine }
+    }
+
     pub fn run_dir(&self, run: RunId) -> PathBuf {
         self.config.state_dir.join("runs").join(run.to_string())
     }
@@ -118,6 +140,16 @@ impl Machine {
     }
 }
 
+/// An image with the runner and the suite's script.
+pub fn image(name: &'static str, entrypoint: &'static [&'static str]) -> Recipe<'static> {
+    Recipe {
+        name,
+        runner: Box::leak(runner().into_boxed_path()),
+        entrypoint,
+        scripts: &[("job", JOB_SCRIPT)],
+    }
+}
+
 /// How an engine is told of a folder that a [`Machine`] made.
 pub fn config_in(folder: &Path) -> LocalConfig {
     LocalConfig {
@@ -128,6 +160,8 @@ pub fn config_in(folder: &Path) -> LocalConfig {
         bwrap: PathBuf::from("bwrap"),
         secrets: SecretValues::default(),
         read_only_binds: Vec::new(),
+        engine: EngineChoice::Sandbox,
+        containers: ContainerConfig::default(),
     }
 }
 

@@ -16,11 +16,12 @@ use rustix::io::FdFlags;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
 
-use super::ceiling::Ceilings;
-use super::{Job, report, sandbox};
+use super::arguments;
 use crate::config::bubblewrap_missing;
 use crate::enter::{Order, Report};
-use crate::state::{Sandbox, StateError, StatusRecord, private_dir, write_whole};
+use crate::state::{Sandbox, SandboxRecord, StateError, StatusRecord, private_dir, write_whole};
+use crate::supervisor::ceiling::Ceilings;
+use crate::supervisor::{Job, report, start_ticks};
 
 /// A sandbox is up within this time; it needs a few dozen milliseconds.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -55,13 +56,14 @@ impl Running {
 /// Starts the sandbox. The error is the reason why nothing runs.
 pub(super) fn start(
     job: &Job,
+    record: &SandboxRecord,
     secrets: BTreeMap<String, String>,
     ceilings: &Ceilings,
     status: &mut StatusRecord,
 ) -> Result<Running, String> {
     prepare_folders(job).map_err(|error| error.to_string())?;
     let mut pipes = Pipes::new().map_err(|error| format!("the sandbox's pipes cannot be made: {error}"))?;
-    let mut bwrap = spawn(job, &mut pipes)?;
+    let mut bwrap = spawn(job, record, &mut pipes)?;
     let begun = begin(job, secrets, ceilings, status, &mut bwrap, pipes);
     match begun {
         Ok(begun) => Ok(Running {
@@ -113,9 +115,9 @@ fn begin(
 
     let order = Order {
         environment: job.decision.environment.clone().into_iter().chain(secrets).collect(),
-        writable: sandbox::writable(job),
+        writable: arguments::writable(job),
         data_bytes: ceilings.data_bytes(),
-        command: sandbox::runner_command(job),
+        command: arguments::runner_command(job),
     };
     let mut reports = BufReader::new(socket);
     send(reports.get_mut(), &order).map_err(|error| format!("the sandbox cannot be reached: {error}"))?;
@@ -192,7 +194,7 @@ impl Pipes {
     }
 }
 
-fn spawn(job: &Job, pipes: &mut Pipes) -> Result<Child, String> {
+fn spawn(job: &Job, record: &SandboxRecord, pipes: &mut Pipes) -> Result<Child, String> {
     let stdin = pipes
         .theirs
         .take()
@@ -203,10 +205,10 @@ fn spawn(job: &Job, pipes: &mut Pipes) -> Result<Child, String> {
         "--block-fd".into(),
         pipes.wait.0.as_raw_fd().to_string().into(),
     ];
-    args.extend(sandbox::arguments(job));
+    args.extend(arguments::arguments(job, record));
     args.push("--".into());
-    args.extend(sandbox::entry().map(OsString::from));
-    Command::new(&job.launch.bwrap)
+    args.extend(arguments::entry().map(OsString::from));
+    Command::new(&record.bwrap)
         .args(args)
         .env_clear()
         .current_dir("/")
@@ -216,12 +218,9 @@ fn spawn(job: &Job, pipes: &mut Pipes) -> Result<Child, String> {
         .spawn()
         .map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
-                bubblewrap_missing(&job.launch.bwrap)
+                bubblewrap_missing(&record.bwrap)
             } else {
-                format!(
-                    "bubblewrap (`{}`) cannot be started: {error}",
-                    job.launch.bwrap.display()
-                )
+                format!("bubblewrap (`{}`) cannot be started: {error}", record.bwrap.display())
             }
         })
 }
@@ -258,13 +257,6 @@ fn child_pid(told: &mut BufReader<File>) -> Result<i32, String> {
     serde_json::from_str::<Told>(&line)
         .map(|told| told.child_pid)
         .map_err(|_nothing_said| "bubblewrap ended before the sandbox was up".to_owned())
-}
-
-/// Field 22 of `/proc/PID/stat`, counted behind the name, which may hold anything.
-pub(crate) fn start_ticks(pid: i32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19)?.parse().ok()
 }
 
 fn send(socket: &mut UnixStream, order: &Order) -> io::Result<()> {

@@ -1,0 +1,149 @@
+//! What a container is made of: what a run may use of this machine, and nothing else. Everything is refused unless it is listed here.
+//!
+//! No value of a secret is part of it: whoever may ask the engine can read it all, and the engine writes it to its disk.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits};
+use gatekeeper::compiled::Network;
+use protocol::{RunId, SECRETS_ON_STDIN, SECRETS_VARIABLE, TaskSize};
+use rustix::process::{Resource, getrlimit};
+
+use super::image::ImageFacts;
+use crate::limits::{CPU_PERIOD, MAX_OPEN_FILES, MAX_TASKS, cpu_quota, memory_bytes};
+use crate::state::DecisionRecord;
+
+/// Which run a container belongs to.
+pub(super) const RUN_LABEL: &str = "deploy-runner.run";
+/// Which state folder that run is in.
+pub(super) const STATE_LABEL: &str = "deploy-runner.state";
+/// Where a run may write, as on AWS: each empty at its start.
+const WRITABLE: [&str; 3] = ["/tmp", "/work", "/home/job"];
+
+/// What the container is for.
+#[derive(Debug)]
+pub(crate) struct Purpose<'a> {
+    pub(crate) run: RunId,
+    pub(crate) size: TaskSize,
+    pub(crate) decision: &'a DecisionRecord,
+    pub(crate) state_dir: &'a Path,
+    pub(crate) volumes_dir: &'a Path,
+    pub(crate) read_only: &'a [PathBuf],
+    /// What process 1 gets as its words.
+    pub(crate) words: Vec<String>,
+}
+
+/// The name of a run's container.
+pub(crate) fn container_name(run: RunId) -> String {
+    format!("deploy-runner-{run}")
+}
+
+/// The container.
+pub(crate) fn specification(purpose: &Purpose<'_>, image: &ImageFacts) -> ContainerCreateBody {
+    let decision = purpose.decision;
+    let has_secrets = !decision.secrets.is_empty();
+    let declared = decision
+        .environment
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    let announced = has_secrets.then(|| format!("{SECRETS_VARIABLE}={SECRETS_ON_STDIN}"));
+    let labels = [
+        (RUN_LABEL.to_owned(), purpose.run.to_string()),
+        (STATE_LABEL.to_owned(), purpose.state_dir.display().to_string()),
+    ];
+    ContainerCreateBody {
+        // The very bytes that were looked at, whatever their name comes to mean.
+        image: Some(image.id.clone()),
+        cmd: Some(purpose.words.clone()),
+        env: Some(declared.chain(announced).collect()),
+        hostname: Some("job".to_owned()),
+        labels: Some(labels.into()),
+        attach_stdin: Some(has_secrets),
+        open_stdin: Some(has_secrets),
+        stdin_once: Some(has_secrets),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        tty: Some(false),
+        host_config: Some(host_config(purpose, image)),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn host_config(purpose: &Purpose<'_>, image: &ImageFacts) -> HostConfig {
+    let memory = i64::try_from(memory_bytes(purpose.size)).unwrap_or(i64::MAX);
+    let network = match purpose.decision.network {
+        Network::None => "none",
+        // A network of the engine's own, as on AWS. Never the machine's: its loopback and its abstract sockets would be in reach.
+        Network::Host => "default",
+    };
+    HostConfig {
+        readonly_rootfs: Some(true),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
+        privileged: Some(false),
+        init: Some(false),
+        ipc_mode: Some("private".to_owned()),
+        network_mode: Some(network.to_owned()),
+        memory: Some(memory),
+        // Memory and swap together: no swap.
+        memory_swap: Some(memory),
+        cpu_period: Some(i64::from(CPU_PERIOD)),
+        cpu_quota: i64::try_from(cpu_quota(purpose.size)).ok(),
+        pids_limit: Some(i64::from(MAX_TASKS)),
+        ulimits: Some(ulimits()),
+        // What the job prints is in the run's own log, and nowhere else on the disk.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("none".to_owned()),
+            config: None,
+        }),
+        tmpfs: Some(temporary(purpose.size, image)),
+        mounts: Some(mounts(purpose)),
+        ..HostConfig::default()
+    }
+}
+
+/// No more than this machine's own ceiling, which a container engine without privileges could not raise.
+fn ulimits() -> Vec<ResourcesUlimits> {
+    let least = |resource, most: u64| getrlimit(resource).maximum.map_or(most, |own| own.min(most));
+    let limit = |name: &str, value: u64| {
+        let value = i64::try_from(value).ok();
+        ResourcesUlimits {
+            name: Some(name.to_owned()),
+            soft: value,
+            hard: value,
+        }
+    };
+    vec![
+        limit("core", 0),
+        limit("nofile", least(Resource::Nofile, MAX_OPEN_FILES)),
+        limit("nproc", least(Resource::Nproc, u64::from(MAX_TASKS))),
+    ]
+}
+
+/// Memory, at most half of what the run may use for each, except where the image declares a volume: that is disk, as on AWS.
+fn temporary(size: TaskSize, image: &ImageFacts) -> HashMap<String, String> {
+    let options = format!("rw,exec,nosuid,nodev,mode=1777,size={}", memory_bytes(size) / 2);
+    WRITABLE
+        .into_iter()
+        .filter(|place| !image.volumes.iter().any(|volume| volume == place))
+        .map(|place| (place.to_owned(), options.clone()))
+        .collect()
+}
+
+fn mounts(purpose: &Purpose<'_>) -> Vec<Mount> {
+    let bind = |from: &Path, to: &Path, read_only: bool| Mount {
+        typ: Some(MountType::BIND),
+        source: Some(from.display().to_string()),
+        target: Some(to.display().to_string()),
+        read_only: Some(read_only),
+        ..Mount::default()
+    };
+    let volumes = purpose
+        .decision
+        .volumes
+        .iter()
+        .map(|(name, at)| bind(&purpose.volumes_dir.join(name), Path::new(at), false));
+    let read_only = purpose.read_only.iter().map(|path| bind(path, path, true));
+    volumes.chain(read_only).collect()
+}

@@ -1,0 +1,65 @@
+//! Leaves nothing of a run with an engine: its container, and the volumes that its image made the engine give it.
+
+use protocol::RunId;
+
+use super::client::Client;
+use super::engine_error::EngineError;
+use super::specification::{RUN_LABEL, STATE_LABEL, container_name};
+use crate::config::EngineName;
+use crate::state::{RoomRecord, RunDir, State};
+
+/// Removes what a run has with the engine. The error tells a person what is left, and how to remove it.
+pub(crate) async fn leave(client: &Client, run: RunId, volumes: &[String]) -> Result<(), String> {
+    let name = container_name(run);
+    let mut removed = client.remove(&name).await;
+    for volume in volumes {
+        removed = removed.and(client.remove_volume(volume).await);
+    }
+    removed.map_err(|error| left_behind(client.engine, &name, &error))
+}
+
+fn left_behind(engine: EngineName, name: &str, error: &EngineError) -> String {
+    format!(
+        "the container `{name}` of this run may be left behind ({error}): the next run with this engine removes it, or `{} rm --force --volumes {name}`",
+        engine.as_str()
+    )
+}
+
+/// Removes the container of a run whose supervisor is gone. Answers what is left of it.
+pub(crate) async fn discard(dir: &RunDir) -> Vec<String> {
+    let (Ok(request), Ok(launch)) = (dir.request(), dir.launch()) else {
+        return vec!["this run's folder cannot be read, so its container may be left behind".to_owned()];
+    };
+    let RoomRecord::Container(record) = launch.room else {
+        return Vec::new();
+    };
+    let volumes = dir
+        .status()
+        .ok()
+        .flatten()
+        .map(|status| status.volumes)
+        .unwrap_or_default();
+    let left = match Client::connect(&record.socket).await {
+        Ok(client) => leave(&client, request.run, &volumes).await,
+        Err(error) => Err(left_behind(record.engine, &container_name(request.run), &error)),
+    };
+    left.err().into_iter().collect()
+}
+
+/// Removes the containers of runs of this state folder that have ended or are forgotten. What fails is tried again by the next.
+pub(super) async fn sweep(client: &Client, state: &State) {
+    let label = format!("{STATE_LABEL}={}", state.root().display());
+    for labels in client.labels_of(&label).await.unwrap_or_default() {
+        let Some(run) = labels.get(RUN_LABEL).and_then(|run| run.parse().ok()) else {
+            continue;
+        };
+        let over = match state.find(run) {
+            Ok(Some(dir)) => matches!(dir.ending(), Ok(Some(_))),
+            Ok(None) => true,
+            Err(_cannot_tell) => false,
+        };
+        if over {
+            drop(leave(client, run, &[]).await);
+        }
+    }
+}

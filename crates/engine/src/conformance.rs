@@ -41,17 +41,21 @@ pub trait Harness {
 }
 
 /// Makes a test of every case. Takes an expression that gives a fresh [`Harness`]. With `together:` before it there is one test, in
-/// which all cases share one harness at the same time: for an engine whose surroundings are dear.
+/// which all cases share one harness at the same time: for an engine whose surroundings are dear. With `by hand, "what it needs":` that one
+/// test runs only when it is asked for.
 #[macro_export]
 macro_rules! conformance_suite {
     (together: $harness:expr) => {
         $crate::conformance_suite! { @cases together $harness }
     };
+    (by hand, $needs:literal: $harness:expr) => {
+        $crate::conformance_suite! { @cases by_hand $harness, $needs }
+    };
     ($harness:expr) => {
         $crate::conformance_suite! { @cases apart $harness }
     };
-    (@cases $how:ident $harness:expr) => {
-        $crate::conformance_suite! { @$how $harness;
+    (@cases $how:ident $harness:expr $(, $needs:literal)?) => {
+        $crate::conformance_suite! { @$how $harness $(, $needs)?;
             lines_arrive_in_order_and_complete,
             a_job_without_output_has_a_complete_log,
             reading_resumes_from_a_cursor,
@@ -81,8 +85,12 @@ macro_rules! conformance_suite {
             }
         )+
     };
-    (@together $harness:expr; $($case:ident,)+) => {
+    (@by_hand $harness:expr, $needs:literal; $($case:ident,)+) => {
+        $crate::conformance_suite! { @together $harness, #[ignore = $needs]; $($case,)+ }
+    };
+    (@together $harness:expr $(, #[$unless:meta])?; $($case:ident,)+) => {
         #[tokio::test]
+        $(#[$unless])?
         async fn every_case_of_the_suite_holds() {
             let harness = $harness;
             tokio::join!($(async {

@@ -21,8 +21,8 @@ use tempfile::TempDir;
 pub const USER: &str = "10001:10001";
 /// What scripts in the image may call.
 const PROGRAMS: &[&str] = &[
-    "cat", "cut", "grep", "head", "id", "ls", "mkdir", "readlink", "rm", "sed", "sh", "sleep", "sort", "stat", "tail",
-    "tr", "uname", "wc",
+    "base64", "cat", "cut", "grep", "head", "id", "ls", "mkdir", "readlink", "rm", "sed", "sh", "sleep", "sort",
+    "stat", "tail", "tr", "uname", "wc",
 ];
 
 /// The service, as long as it is not dropped.
@@ -43,6 +43,36 @@ pub struct Recipe<'a> {
     pub entrypoint: &'a [&'a str],
     /// The content of each script, by its name.
     pub scripts: &'a [(&'a str, &'a str)],
+}
+
+impl Recipe<'_> {
+    /// Writes its files as a tar archive.
+    pub fn write(&self, archive: &Path) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        lay_out(folder.path(), self);
+        let mut tar = Command::new("tar");
+        tar.args(["--numeric-owner", "--owner=0", "--group=0", "-C"])
+            .arg(folder.path())
+            .arg("-cf")
+            .arg(archive)
+            .arg(".");
+        succeed(&mut tar);
+    }
+
+    /// What `podman import` and `docker import` are told besides.
+    pub fn changes(&self) -> Vec<String> {
+        let words: Vec<String> = self.entrypoint.iter().map(|word| format!("{word:?}")).collect();
+        let changes = [
+            format!("ENTRYPOINT [{}]", words.join(", ")),
+            format!("USER {USER}"),
+            "VOLUME /tmp".to_owned(),
+            "ENV PATH=/usr/local/bin:/usr/bin".to_owned(),
+        ];
+        changes
+            .into_iter()
+            .flat_map(|change| ["--change".to_owned(), change])
+            .collect()
+    }
 }
 
 /// Where an image has the runner.
@@ -77,30 +107,11 @@ impl Podman {
 
     /// Makes an image of this machine's programs, the runner and scripts.
     pub fn add_image(&self, recipe: &Recipe<'_>) {
-        let root = self.folder.path().join(format!("image-{}", recipe.name));
-        lay_out(&root, recipe);
         let archive = self.folder.path().join("image.tar");
-        let mut tar = Command::new("tar");
-        tar.args(["--numeric-owner", "--owner=0", "--group=0", "-C"])
-            .arg(&root)
-            .arg("-cf")
-            .arg(&archive)
-            .arg(".");
-        succeed(&mut tar);
-        let words: Vec<String> = recipe.entrypoint.iter().map(|word| format!("{word:?}")).collect();
-        let changes = [
-            format!("ENTRYPOINT [{}]", words.join(", ")),
-            format!("USER {USER}"),
-            "VOLUME /tmp".to_owned(),
-            "ENV PATH=/usr/local/bin:/usr/bin".to_owned(),
-        ];
+        recipe.write(&archive);
         let mut import = self.podman();
-        import.arg("import");
-        for change in changes {
-            import.args(["--change", &change]);
-        }
+        import.arg("import").args(recipe.changes());
         succeed(import.arg(&archive).arg(format!("localhost/{}:latest", recipe.name)));
-        fs::remove_dir_all(root).expect("what was laid out can be removed");
     }
 
     /// Starts the service, again after [`Podman::stop_service`].

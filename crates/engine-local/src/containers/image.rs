@@ -32,14 +32,17 @@ pub(crate) struct ImageFacts {
 impl Image {
     /// The full references under which an engine may have it. Short ones would be completed by rules that differ between engines.
     pub(crate) fn references(&self, engine: EngineName) -> Vec<String> {
-        match (&self.reference, engine) {
-            (Some(reference), _) => vec![reference.clone()],
-            (None, EngineName::Podman) => vec![format!("localhost/{}:latest", self.name)],
-            (None, EngineName::Docker) => vec![
-                format!("docker.io/library/{}:latest", self.name),
-                format!("localhost/{}:latest", self.name),
-            ],
+        if let Some(reference) = &self.reference {
+            return vec![reference.clone()];
         }
+        // How each engine keeps what was built under a bare name, and how `make images` names the images of this project.
+        let bare = match engine {
+            EngineName::Podman => "localhost",
+            EngineName::Docker => "docker.io/library",
+        };
+        [bare, "localhost/deploy-runner"]
+            .map(|place| format!("{place}/{}:latest", self.name))
+            .into()
     }
 
     /// The reference to pull, if the policy allows it. None when the image that is here will do. The error is why it cannot be pulled.
@@ -102,11 +105,10 @@ mod tests {
 
     #[test]
     fn a_name_alone_is_an_image_that_was_built_here() {
-        assert_eq!(image(None).references(EngineName::Podman), ["localhost/jobs:latest"]);
-        assert_eq!(
-            image(None).references(EngineName::Docker),
-            ["docker.io/library/jobs:latest", "localhost/jobs:latest"]
-        );
+        let podman = ["localhost/jobs:latest", "localhost/deploy-runner/jobs:latest"];
+        assert_eq!(image(None).references(EngineName::Podman), podman);
+        let docker = ["docker.io/library/jobs:latest", "localhost/deploy-runner/jobs:latest"];
+        assert_eq!(image(None).references(EngineName::Docker), docker);
         assert_eq!(
             image(Some("r.example/jobs@sha256:00")).references(EngineName::Docker),
             ["r.example/jobs@sha256:00"]

@@ -97,13 +97,17 @@ impl Machine {
 
     /// The same, with runs in containers of this engine.
     pub fn with_podman(podman: &Podman, secrets: &[(&str, &str)]) -> Self {
-        let Self { folder, config, .. } = Self::with_secrets(secrets);
         podman.add_image(&image("tests", &[RUNNER]));
-        let socket = podman.address();
+        Self::with_engine(&podman.address(), secrets)
+    }
+
+    /// The same, with the engine at this address, which has the image.
+    pub fn with_engine(address: &str, secrets: &[(&str, &str)]) -> Self {
+        let Self { folder, config, .. } = Self::with_secrets(secrets);
         let config = LocalConfig {
             engine: EngineChoice::Docker,
             containers: ContainerConfig {
-                sockets: ContainerSockets::by(|name| (name == "DOCKER_HOST").then(|| socket.clone())),
+                sockets: ContainerSockets::by(|name| (name == "DOCKER_HOST").then(|| address.to_owned())),
                 ..ContainerConfig::default()
             },
             // Nothing of the sandbox is needed.

@@ -165,13 +165,13 @@ async fn temporary_files_in_a_container_cannot_take_all_memory() {
         memory: 64,
         ..Setup::default()
     };
-    let text = "head -c 100M /dev/zero > /work/x 2>/dev/null; stat -c %s /work/x; rm /work/x; \
-                head -c 100M /dev/zero > /tmp/x && stat -c %s /tmp/x";
+    let text = "for place in /work /home/job; do head -c 100M /dev/zero > $place/x 2>/dev/null; stat -c %s $place/x; rm $place/x; done; \
+                stat -f -c %T /tmp";
+    let written = contained.output(&setup, text).await;
+    let half = 32 * 1024 * 1024;
     // What the image declares as a volume is on the disk.
-    assert_eq!(
-        contained.output(&setup, text).await,
-        format!("{}\n{}\n", 32 * 1024 * 1024, 100 * 1024 * 1024)
-    );
+    let on_disk = written.strip_prefix(&format!("{half}\n{half}\n"));
+    assert!(on_disk.is_some_and(|kind| kind != "tmpfs\n"), "{written}");
 }
 
 #[tokio::test]

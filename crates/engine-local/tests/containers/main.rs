@@ -8,6 +8,7 @@
 mod common;
 
 mod choice;
+mod docker;
 mod endings;
 mod isolation;
 mod secrets;

@@ -121,6 +121,8 @@ impl Podman {
         command
             .args(["system", "service", "--time=0"])
             .arg(format!("unix://{}", self.socket().display()))
+            // Its monitors leave files where they were started.
+            .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("it can be done"))
             .stderr(log);

@@ -98,7 +98,7 @@ fn host_config(purpose: &Purpose<'_>, image: &ImageFacts) -> HostConfig {
             config: None,
         }),
         tmpfs: Some(temporary(purpose.size, image)),
-        mounts: Some(mounts(purpose)),
+        mounts: Some(mounts(purpose, image)),
         ..HostConfig::default()
     }
 }
@@ -131,7 +131,7 @@ fn temporary(size: TaskSize, image: &ImageFacts) -> HashMap<String, String> {
         .collect()
 }
 
-fn mounts(purpose: &Purpose<'_>) -> Vec<Mount> {
+fn mounts(purpose: &Purpose<'_>, image: &ImageFacts) -> Vec<Mount> {
     let bind = |from: &Path, to: &Path, read_only: bool| Mount {
         typ: Some(MountType::BIND),
         source: Some(from.display().to_string()),
@@ -145,5 +145,15 @@ fn mounts(purpose: &Purpose<'_>) -> Vec<Mount> {
         .iter()
         .map(|(name, at)| bind(&purpose.volumes_dir.join(name), Path::new(at), false));
     let read_only = purpose.read_only.iter().map(|path| bind(path, path, true));
-    volumes.chain(read_only).collect()
+    // Named here, because Podman lays memory over `/tmp` of a read-only container, also where the image declares a volume.
+    let declared_by_image = image
+        .volumes
+        .iter()
+        .filter(|place| !purpose.decision.volumes.values().any(|at| at == *place))
+        .map(|place| Mount {
+            typ: Some(MountType::VOLUME),
+            target: Some(place.clone()),
+            ..Mount::default()
+        });
+    volumes.chain(read_only).chain(declared_by_image).collect()
 }

@@ -235,7 +235,7 @@ fn lay_out(root: &Path, recipe: &Recipe<'_>) {
     }
     write(&root.join("etc/passwd"), &format!("job:x:{USER}::/home/job:/bin/sh\n"));
     let mode = |path: &str, mode| {
-        fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).expect("it can be done")
+        fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).expect("it can be done");
     };
     for (name, content) in recipe.scripts {
         let path = format!("opt/deploy-runner/scripts/{name}");

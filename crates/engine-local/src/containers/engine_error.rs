@@ -23,19 +23,23 @@ pub(crate) enum EngineError {
 
 impl EngineError {
     pub(super) fn of(socket: &Path, error: &Error) -> Self {
-        match error {
-            Error::DockerResponseServerError {
-                status_code: 404,
-                message,
-            } => Self::Missing(one_line(message)),
-            Error::DockerResponseServerError { message, .. } => Self::Refused(one_line(message)),
-            Error::DockerStreamError { error } => Self::Refused(one_line(error)),
-            Error::JsonDataError { message, .. } => Self::Unreadable(one_line(message)),
-            Error::JsonSerdeError { err } => Self::Unreadable(one_line(&err.to_string())),
-            other => Self::Unreachable {
-                socket: socket.to_owned(),
-                reason: one_line(&with_causes(other)),
-            },
+        if let Error::DockerResponseServerError { status_code, message } = error {
+            let message = one_line(message);
+            return if *status_code == 404 {
+                Self::Missing(message)
+            } else {
+                Self::Refused(message)
+            };
+        }
+        if let Error::DockerStreamError { error } = error {
+            return Self::Refused(one_line(error));
+        }
+        if matches!(error, Error::JsonDataError { .. } | Error::JsonSerdeError { .. }) {
+            return Self::Unreadable(one_line(&error.to_string()));
+        }
+        Self::Unreachable {
+            socket: socket.to_owned(),
+            reason: one_line(&innermost(error)),
         }
     }
 
@@ -47,18 +51,13 @@ impl EngineError {
     }
 }
 
-/// The outer errors of an HTTP client only say that there is an inner one.
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
+/// The innermost cause: the outer errors of an HTTP client only say that there is one.
+fn innermost(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
     }
-    text
+    cause.to_string()
 }
 
 /// One line without characters that act on a console.

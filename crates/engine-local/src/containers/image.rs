@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sockets::is_registry;
 use crate::config::{EngineName, PullPolicy};
 
 /// An image by its name in the allow-list, and where it is.
@@ -81,6 +80,11 @@ fn in_a_registry(reference: &str) -> bool {
     reference
         .split_once('/')
         .is_some_and(|(registry, _)| is_registry(registry))
+}
+
+/// The part of an image reference before its first `/` names a registry, as Docker and Podman read it.
+fn is_registry(part: &str) -> bool {
+    part.contains('.') || part.contains(':')
 }
 
 impl std::fmt::Display for Image {

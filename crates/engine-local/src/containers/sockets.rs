@@ -52,10 +52,7 @@ impl ContainerSockets {
     /// The sockets that are there. The error says why there is none.
     pub(crate) fn present(&self) -> Result<Vec<PathBuf>, String> {
         match &self.places {
-            Places::Chosen(name, path) if is_socket(path) => {
-                let _named_by = name;
-                Ok(vec![path.clone()])
-            }
+            Places::Chosen(_, path) if is_socket(path) => Ok(vec![path.clone()]),
             Places::Chosen(name, path) => Err(format!("`{}`, which {name} names, is no socket", path.display())),
             Places::Elsewhere(name, scheme) => Err(format!(
                 "{name} names an engine by `{scheme}:`, and only a socket of this machine can be used: `unix:///PATH`"
@@ -83,11 +80,6 @@ fn usual(runtime_dir: Option<&str>) -> Vec<PathBuf> {
 
 fn is_socket(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.file_type().is_socket())
-}
-
-/// The part of an image reference before its first `/` names a registry, as Docker and Podman read it.
-pub(crate) fn is_registry(part: &str) -> bool {
-    part.contains('.') || part.contains(':')
 }
 
 #[cfg(test)]
@@ -130,7 +122,10 @@ mod tests {
         let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let named = format!("unix://{}", socket.display());
         for variable in VARIABLES {
-            assert_eq!(by(&[(variable, &named)]).present().unwrap(), [socket.clone()]);
+            assert_eq!(
+                by(&[(variable, &named)]).present().unwrap(),
+                std::slice::from_ref(&socket)
+            );
         }
         let both = by(&[("CONTAINER_HOST", &named), ("DOCKER_HOST", "unix:///nowhere/x.sock")]);
         assert_eq!(

@@ -1,5 +1,7 @@
 //! Leaves nothing of a run with an engine: its container, and the volumes that its image made the engine give it.
 
+use std::time::{Duration, Instant};
+
 use protocol::RunId;
 
 use super::client::Client;
@@ -8,14 +10,29 @@ use super::specification::{RUN_LABEL, STATE_LABEL, container_name};
 use crate::config::EngineName;
 use crate::state::{RoomRecord, RunDir, State};
 
+/// Somebody else who removes the same container is done within this time.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
+const LEAVE_LOOK: Duration = Duration::from_millis(100);
+
 /// Removes what a run has with the engine. The error tells a person what is left, and how to remove it.
 pub(crate) async fn leave(client: &Client, run: RunId, volumes: &[String]) -> Result<(), String> {
     let name = container_name(run);
-    let mut removed = client.remove(&name).await;
-    for volume in volumes {
-        removed = removed.and(client.remove_volume(volume).await);
+    let until = Instant::now() + LEAVE_TIMEOUT;
+    loop {
+        match remove(client, &name, volumes).await {
+            Ok(()) => return Ok(()),
+            Err(EngineError::Refused(_)) if Instant::now() < until => tokio::time::sleep(LEAVE_LOOK).await,
+            Err(error) => return Err(left_behind(client.engine, &name, &error)),
+        }
     }
-    removed.map_err(|error| left_behind(client.engine, &name, &error))
+}
+
+async fn remove(client: &Client, name: &str, volumes: &[String]) -> Result<(), EngineError> {
+    client.remove(name).await?;
+    for volume in volumes {
+        client.remove_volume(volume).await?;
+    }
+    Ok(())
 }
 
 fn left_behind(engine: EngineName, name: &str, error: &EngineError) -> String {
@@ -33,17 +50,20 @@ pub(crate) async fn discard(dir: &RunDir) -> Vec<String> {
     let RoomRecord::Container(record) = launch.room else {
         return Vec::new();
     };
-    let volumes = dir
-        .status()
-        .ok()
-        .flatten()
-        .map(|status| status.volumes)
-        .unwrap_or_default();
+    let volumes = volumes_of(dir);
     let left = match Client::connect(&record.socket).await {
         Ok(client) => leave(&client, request.run, &volumes).await,
         Err(error) => Err(left_behind(record.engine, &container_name(request.run), &error)),
     };
     left.err().into_iter().collect()
+}
+
+fn volumes_of(dir: &RunDir) -> Vec<String> {
+    dir.status()
+        .ok()
+        .flatten()
+        .map(|status| status.volumes)
+        .unwrap_or_default()
 }
 
 /// Removes the containers of runs of this state folder that have ended or are forgotten. What fails is tried again by the next.
@@ -53,13 +73,12 @@ pub(super) async fn sweep(client: &Client, state: &State) {
         let Some(run) = labels.get(RUN_LABEL).and_then(|run| run.parse().ok()) else {
             continue;
         };
-        let over = match state.find(run) {
-            Ok(Some(dir)) => matches!(dir.ending(), Ok(Some(_))),
-            Ok(None) => true,
-            Err(_cannot_tell) => false,
+        let volumes = match state.find(run) {
+            Ok(Some(dir)) if matches!(dir.ending(), Ok(Some(_))) => volumes_of(&dir),
+            Ok(None) => Vec::new(),
+            // It lives, or nobody can tell.
+            Ok(Some(_)) | Err(_) => continue,
         };
-        if over {
-            drop(leave(client, run, &[]).await);
-        }
+        drop(leave(client, run, &volumes).await);
     }
 }

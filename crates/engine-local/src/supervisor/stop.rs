@@ -88,12 +88,10 @@ impl Stop {
         } else {
             None
         };
-        self.kill_at = self.asked.map(|asked| match asked {
-            Asked::Caller | Asked::Machine => Instant::now() + self.patience,
-            // The runner has had this time already.
-            Asked::Deadline if self.runner_keeps_deadline => Instant::now(),
-            Asked::Deadline => Instant::now() + self.patience,
-        });
+        // A runner that keeps the deadline itself has had its time already.
+        let at_once = self.asked == Some(Asked::Deadline) && self.runner_keeps_deadline;
+        let patience = if at_once { Duration::ZERO } else { self.patience };
+        self.kill_at = self.asked.map(|_| Instant::now() + patience);
         self.asked.is_some()
     }
 

@@ -102,9 +102,16 @@ async fn docker_isolates_keeps_secrets_and_names_endings() {
     assert!(told.contains(&name) && !told.contains(SECRET));
     self::docker(&["rm".to_owned(), "--force".to_owned(), name]);
     let ending = observe_to_the_end(machine, run).await.ending;
-    assert!(
-        matches!(&ending, Ending::HostLost { reason } if reason.contains("somebody removed the run's container from Docker")),
-        "{ending:?}"
-    );
+    // Docker kills a container before it removes it, and may be asked in between.
+    let because = [
+        "somebody removed the run's container from Docker",
+        "the runner was ended by signal 9 from outside",
+    ];
+    match &ending {
+        Ending::HostLost { reason } | Ending::Unknown { reason } => {
+            assert!(because.iter().any(|part| reason.contains(part)), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
     assert_eq!(things(), "");
 }

@@ -80,7 +80,7 @@ async fn a_container_that_somebody_removes_kills_or_stops_is_a_named_end() {
         let ending = observe_to_the_end(&contained.machine, run).await.ending;
         match &ending {
             Ending::HostLost { reason } | Ending::Unknown { reason } => {
-                assert!(reason.contains(because), "{words:?}: {reason}")
+                assert!(reason.contains(because), "{words:?}: {reason}");
             }
             other => panic!("{words:?}: {other:?}"),
         }

@@ -94,7 +94,7 @@ async fn a_declared_network_is_the_engines_and_never_the_machines() {
     match seen.ending {
         Ending::Exited { code: 0 } => assert_ne!(seen.output().0.lines().next(), own.to_str()),
         Ending::FailedToStart { reason } => {
-            assert!(reason.contains("network") || reason.contains("plugin"), "{reason}")
+            assert!(reason.contains("network") || reason.contains("plugin"), "{reason}");
         }
         other => panic!("{other:?}"),
     }

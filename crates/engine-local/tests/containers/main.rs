@@ -2,7 +2,14 @@
 //! from inside, and what is left however a run ends.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::too_many_lines,
+    reason = "test code"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;

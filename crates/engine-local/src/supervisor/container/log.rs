@@ -124,9 +124,9 @@ mod tests {
     fn a_line_that_is_too_long_for_the_log_is_cut_and_nothing_of_it_is_lost() {
         let long = "x".repeat(MAX_FRAME_BYTES * 2 + 5);
         let mut line = Line::default();
-        let mut log = Vec::new();
-        line.take(format!("{long}\nnext\n").as_bytes(), &mut log).unwrap();
-        let text = String::from_utf8(log).unwrap();
+        let mut written = Vec::new();
+        line.take(format!("{long}\nnext\n").as_bytes(), &mut written).unwrap();
+        let text = String::from_utf8(written).unwrap();
         assert_eq!(text.replace('\n', ""), format!("{long}next"));
         assert!(text.lines().all(|line| line.len() <= MAX_FRAME_BYTES));
         assert!(text.ends_with("\nnext\n"));

@@ -29,8 +29,8 @@ pub(super) async fn pull(client: &Client, reference: &str, job: &Job, stop: &mut
     loop {
         match timeout(TICK, steps.next()).await {
             Ok(None) => return Ok(()),
-            Ok(Some(Ok(step))) => {
-                if let Some(error) = step.error_detail {
+            Ok(Some(Ok(news))) => {
+                if let Some(error) = news.error_detail {
                     return Err(failed(
                         error.message.as_deref().unwrap_or("the engine does not say why"),
                     ));

@@ -19,6 +19,8 @@ cargo build --locked --profile "$profile" \
     -p infrastructure-deployer -p deploy-runner -p engine-local -p deploy-scripts -p invoker-lambda --bins
 
 mkdir -p "$dist/scripts"
+# What the sizes of images are held to depends on it.
+printf '%s\n' "$profile" >target/dist/profile
 # Installed by renaming, so that a program that is running keeps its own file.
 install_as() {
     install -m 755 "$1" "$2.new"

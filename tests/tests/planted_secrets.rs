@@ -160,11 +160,11 @@ fn no_secret_of_any_standard_script_is_seen_by_anybody() {
         .into_iter()
         .filter(|head| head.starts_with("POST /infrastructure-live.git/git-receive-pack"));
     assert!(pushes.count() > 0, "the token was good for a push");
-    let state = stage.place.join("state");
+    let records = stage.place.join("state");
     assert!(
-        !found_below(&state, &[stage.url.clone()]).is_empty(),
+        !found_below(&records, std::slice::from_ref(&stage.url)).is_empty(),
         "the runs left their records in {}",
-        state.display()
+        records.display()
     );
     assert_eq!(found_below(&stage.place.path(), &planted()), Vec::<String>::new());
     assert_nothing_in(

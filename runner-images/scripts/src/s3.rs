@@ -24,7 +24,7 @@ pub use credentials::CredentialsError;
 pub use place::PlaceError;
 
 /// For one operation with all its repetitions.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 /// An error of S3 is a short text.
 const MOST_ERROR_BYTES: usize = 64 * 1024;
 /// Between tries.
@@ -231,10 +231,11 @@ impl Client {
             most_bytes: operation.most_bytes(),
             end,
         };
-        let reply = self.http.ask(question).map_err(|reason| S3Error::Unreachable {
+        let mut reply = self.http.ask(question).map_err(|reason| S3Error::Unreachable {
             host: self.place.host().to_owned(),
             reason,
         })?;
+        reply.region = reply.region.filter(|region| region != self.place.region());
         Answer::of(reply, operation).map_err(|refusal| self.error(refusal, operation, key))
     }
 

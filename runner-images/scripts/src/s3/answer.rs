@@ -144,8 +144,13 @@ mod tests {
             let answer = Answer::of(reply(status, &content, elsewhere), operation);
             assert_eq!(answer, expected, "{operation:?} {status} {content}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_was_not_read_to_its_end_is_no_object() {
         let mut cut = reply(200, "plan", None);
         cut.is_whole = false;
+        let get = Operation::Get { most_bytes: 9 };
         assert_eq!(Answer::of(cut, get), Err(Refusal::TooLarge { most_bytes: 9 }));
     }
 }

@@ -15,7 +15,7 @@ use ureq::{Agent, Error, Proxy};
 /// For one connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For one question, answer included.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
+const QUESTION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Where S3 says in which Region a bucket is.
 const REGION_HEADER: &str = "x-amz-bucket-region";
 
@@ -34,6 +34,7 @@ pub(super) struct Question<'run> {
 /// The answer.
 pub(super) struct Reply {
     pub(super) status: u16,
+    /// Where the bucket is, if that is said.
     pub(super) region: Option<String>,
     pub(super) content: Vec<u8>,
     /// Nothing was left unread.
@@ -74,6 +75,10 @@ impl Unreachable {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the errors of the library are open-ended, and what they say may repeat an address"
+)]
 impl From<Error> for Unreachable {
     fn from(error: Error) -> Self {
         match error {

@@ -42,15 +42,13 @@ impl Place {
         if region.len() > 32 || !region.bytes().all(is_plain) {
             return Err(PlaceError::Region(region));
         }
-        let (scheme, authority, root) = match own("AWS_ENDPOINT_URL_S3").or_else(|| own("AWS_ENDPOINT_URL")) {
-            Some(endpoint) => {
-                let (scheme, authority) = split(&endpoint).ok_or_else(|| PlaceError::Endpoint(endpoint.clone()))?;
-                (scheme, authority.to_owned(), format!("/{bucket}/"))
-            }
-            None => {
-                let domain = domain_of(&region);
-                ("https", format!("{bucket}.s3.{region}.{domain}"), "/".to_owned())
-            }
+        let own_endpoint = own("AWS_ENDPOINT_URL_S3").or_else(|| own("AWS_ENDPOINT_URL"));
+        let (scheme, authority, root) = if let Some(endpoint) = own_endpoint {
+            let (scheme, authority) = split(&endpoint).ok_or_else(|| PlaceError::Endpoint(endpoint.clone()))?;
+            (scheme, authority.to_owned(), format!("/{bucket}/"))
+        } else {
+            let domain = domain_of(&region);
+            ("https", format!("{bucket}.s3.{region}.{domain}"), "/".to_owned())
         };
         Ok(Self {
             bucket: bucket.to_owned(),

@@ -44,7 +44,7 @@ impl ToSign<'_> {
         let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines: String = headers
             .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
+            .map(|(name, value)| [name, ":", value.as_str(), "\n"].concat())
             .collect();
         let canonical = format!("{}\n{}\n\n{lines}\n{names}\n{content}", self.method, self.path);
         let scope = format!("{day}/{}/s3/aws4_request", self.region);
@@ -88,7 +88,7 @@ mod tests {
 
     fn authorization(to_sign: ToSign<'_>, credentials: &Credentials) -> String {
         // 24 May 2013, the day of AWS's examples.
-        let now = UNIX_EPOCH + Duration::from_secs(1_369_353_600);
+        let now = UNIX_EPOCH + Duration::from_hours(15_849 * 24);
         let headers = to_sign.signed(credentials, now);
         headers
             .into_iter()

@@ -123,3 +123,21 @@ fn nothing_of_the_credentials_is_in_an_error_or_in_what_is_shown() {
         assert!(!text.contains("hunter") && !text.contains("AKIA"), "{text}");
     }
 }
+
+#[test]
+fn a_bucket_in_this_region_is_not_said_to_be_in_another_whatever_is_wrong() {
+    for (region, expected) in [
+        (
+            "eu-west-1",
+            "S3 refuses `s3:GetObject` on `arn:aws:s3:::plans/x` with 400 `no code`: ",
+        ),
+        ("us-east-1", "the bucket `plans` is in another Region (us-east-1): "),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 400 Bad Request\r\nx-amz-bucket-region: {region}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        let (port, _asked) = serve(vec![answer.leak()]);
+        let error = client(port).get("x", 3, &mut nobody_stops()).unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+}

@@ -34,7 +34,7 @@ pub(crate) struct BucketServer {
 
 impl BucketServer {
     pub(crate) fn start() -> Self {
-        Self::serve("http", |connection, state| answer(connection, state))
+        Self::serve("http", answer)
     }
 
     /// The same over TLS, with the certificate that `certificate` wrote into this folder.

@@ -11,8 +11,8 @@ fn with_bucket<'f>(bucket: &BucketServer, script: Script<'f>) -> Script<'f> {
         .with("--plan-store=s3://plans/team")
         .env("PLAN_KEY", KEY)
         .env("AWS_REGION", "eu-west-1")
-        .env("AWS_ENDPOINT_URL_S3", &bucket.endpoint())
-        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &bucket.credentials())
+        .env("AWS_ENDPOINT_URL_S3", bucket.endpoint())
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", bucket.credentials())
 }
 
 fn planning<'f>(fixture: &'f Fixture, bucket: &BucketServer, commit: &str) -> Script<'f> {
@@ -96,50 +96,45 @@ fn an_object_that_was_altered_exchanged_or_removed_is_refused() {
     check_refused(&fixture, apply(), 65, &missing);
 }
 
+#[track_caller]
+fn refuses(fixture: &Fixture, script: Script<'_>, code: i32, reason: &str) {
+    let outcome = script.run();
+    assert_shows_no_credential(&outcome);
+    check_refused(fixture, outcome, code, reason);
+}
+
 #[test]
 fn what_is_wrong_with_the_bucket_is_told_in_one_line_and_nothing_is_applied() {
     let (fixture, commit) = Fixture::with_module();
     let bucket = BucketServer::start();
     let digest = "0".repeat(64);
     let object = format!("arn:aws:s3:::plans/team/{digest}.plan");
-    let apply = || applying(&fixture, &bucket, &commit, &digest);
-    let check = |script: Script<'_>, code: i32, reason: &str| {
-        let outcome = script.run();
-        assert_shows_no_credential(&outcome);
-        check_refused(&fixture, outcome, code, reason);
-    };
+    let check = |reason: &str| refuses(&fixture, applying(&fixture, &bucket, &commit, &digest), 69, reason);
     bucket.refuse(1, 403, "AccessDenied", "");
-    check(
-        apply(),
-        69,
-        &format!(
-            "AWS denies `s3:GetObject` on `{object}`: allow it in the role of the task; to a role without `s3:ListBucket` on the bucket, S3 says the same of a plan that is not there"
-        ),
-    );
+    check(&format!(
+        "AWS denies `s3:GetObject` on `{object}`: allow it in the role of the task; to a role without `s3:ListBucket` on the bucket, S3 says the same of a plan that is not there"
+    ));
     bucket.refuse(1, 404, "NoSuchBucket", "");
-    check(
-        apply(),
-        69,
-        "there is no bucket `plans`: create it, or correct --plan-store",
-    );
+    check("there is no bucket `plans`: create it, or correct --plan-store");
     bucket.refuse(1, 301, "PermanentRedirect", "us-east-1");
-    check(
-        apply(),
-        69,
-        "the bucket `plans` is in another Region (us-east-1): use a bucket in this one, or declare AWS_REGION",
-    );
+    check("the bucket `plans` is in another Region (us-east-1): use a bucket in this one, or declare AWS_REGION");
     bucket.refuse(1, 403, "RequestTimeTooSkewed", "");
-    check(
-        apply(),
-        69,
-        &format!(
-            "S3 refuses `s3:GetObject` on `{object}` with 403 `RequestTimeTooSkewed`: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html says why"
-        ),
-    );
+    check(&format!(
+        "S3 refuses `s3:GetObject` on `{object}` with 403 `RequestTimeTooSkewed`: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html says why"
+    ));
+}
+
+#[test]
+fn what_is_missing_around_the_bucket_is_told_in_one_line_and_nothing_is_applied() {
+    let (fixture, commit) = Fixture::with_module();
+    let bucket = BucketServer::start();
+    let digest = "0".repeat(64);
+    let apply = || applying(&fixture, &bucket, &commit, &digest);
+    let check = |script: Script<'_>, code: i32, reason: &str| refuses(&fixture, script, code, reason);
     check(
         apply().env(
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-            &format!("{}/nobody", bucket.endpoint()),
+            format!("{}/nobody", bucket.endpoint()),
         ),
         69,
         "the credentials of the task cannot be had: the answer is 404 and holds none; see the task role in the task definition",

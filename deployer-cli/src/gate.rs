@@ -11,8 +11,8 @@ use crate::transport::{LambdaTransport, Patience, Transport, TransportError};
 /// The gate of a command line.
 #[derive(Debug)]
 pub(crate) enum Gate {
-    /// In this process, with the sandbox of this machine.
-    Local(local::Gate),
+    /// In this process, with the engines of this machine.
+    Local(Box<local::Gate>),
     /// A Lambda function.
     Lambda(LambdaTransport),
 }
@@ -42,7 +42,7 @@ impl Gate {
     /// The gate for requests.
     pub(crate) async fn deciding(common: &CommonArgs, sandbox: &SandboxArgs) -> Result<Self, GateError> {
         if common.local {
-            Ok(Self::Local(local::gate(common, sandbox)?))
+            Ok(Self::Local(Box::new(local::gate(common, sandbox)?)))
         } else {
             Ok(Self::Lambda(lambda(common).await?))
         }
@@ -51,7 +51,7 @@ impl Gate {
     /// The gate for watching and stopping runs that exist.
     pub(crate) async fn watching(common: &CommonArgs) -> Result<Self, GateError> {
         if common.local {
-            Ok(Self::Local(local::watching(common)?))
+            Ok(Self::Local(Box::new(local::watching(common)?)))
         } else {
             Ok(Self::Lambda(lambda(common).await?))
         }

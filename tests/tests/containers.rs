@@ -121,7 +121,8 @@ fn a_run_in_a_container_goes_on_without_the_cli_and_every_line_of_it_is_told_to_
     let run = containers.place.latest_run();
     // Neither the image nor the engine has to be named again: the run knows what holds it.
     let attached = product::run(containers.place.jobs().args(["attach", &run])).with(6);
-    let expected: String = (1..=30).map(|line| format!("line {line} of 30\n")).collect();
+    let lines: Vec<String> = (1..=30).map(|line| format!("line {line} of 30\n")).collect();
+    let expected = lines.concat();
     assert_eq!(attached.stdout, expected);
     containers.assert_nothing_is_left();
 }

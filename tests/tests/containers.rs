@@ -209,6 +209,20 @@ fn an_engine_or_an_image_that_is_not_there_ends_with_121_and_says_what_to_do() {
     containers.assert_nothing_is_left();
 }
 
+/// It asks another program, so that its own start and size are what they were.
+#[test]
+fn the_cli_and_the_runner_carry_no_client_of_container_engines() {
+    let carries = |program: &str| {
+        let bytes = std::fs::read(product::programs().join(program)).expect("the program is there");
+        let call = b"/containers/create";
+        bytes.windows(call.len()).any(|window| window == call)
+    };
+    assert!(carries("deploy-runner-local"));
+    for program in ["infrastructure-deployer", "deploy-runner"] {
+        assert!(!carries(program), "{program}");
+    }
+}
+
 const SECRET: &str = "4f9c-correct-horse-battery";
 
 #[test]

@@ -60,7 +60,11 @@ async fn an_entry_point_of_an_image_is_refused_where_there_are_no_images() {
     };
     says(
         &refusal(machine.config.clone(), &setup, "job").await,
-        &["`tests`", "`entrypoint: image`", "run it on AWS"],
+        &[
+            "`tests`",
+            "`entrypoint: image`",
+            "run it with `--engine docker` or on AWS",
+        ],
     );
     assert_eq!(machine.engine.runs().unwrap(), []);
 }

@@ -41,12 +41,15 @@ pub trait Harness {
 }
 
 /// Makes a test of every case. Takes an expression that gives a fresh [`Harness`]. With `together:` before it there is one test, in
-/// which all cases share one harness at the same time: for an engine whose surroundings are dear. With `by hand, "what it needs":` that one
-/// test runs only when it is asked for.
+/// which all cases share one harness at the same time: for an engine whose surroundings are dear. With `in turn:` they share it one after another,
+/// where it is also busy. With `by hand, "what it needs":` that one test runs only when it is asked for.
 #[macro_export]
 macro_rules! conformance_suite {
     (together: $harness:expr) => {
         $crate::conformance_suite! { @cases together $harness }
+    };
+    (in turn: $harness:expr) => {
+        $crate::conformance_suite! { @cases in_turn $harness }
     };
     (by hand, $needs:literal: $harness:expr) => {
         $crate::conformance_suite! { @cases by_hand $harness, $needs }
@@ -86,11 +89,21 @@ macro_rules! conformance_suite {
         )+
     };
     (@by_hand $harness:expr, $needs:literal; $($case:ident,)+) => {
-        $crate::conformance_suite! { @together $harness, #[ignore = $needs]; $($case,)+ }
+        $crate::conformance_suite! { @in_turn $harness, #[ignore = $needs]; $($case,)+ }
     };
-    (@together $harness:expr $(, #[$unless:meta])?; $($case:ident,)+) => {
+    (@in_turn $harness:expr $(, #[$unless:meta])?; $($case:ident,)+) => {
         #[tokio::test]
         $(#[$unless])?
+        async fn every_case_of_the_suite_holds() {
+            let harness = $harness;
+            $(
+                $crate::conformance::$case(&harness).await;
+                println!("holds: {}", stringify!($case));
+            )+
+        }
+    };
+    (@together $harness:expr; $($case:ident,)+) => {
+        #[tokio::test]
         async fn every_case_of_the_suite_holds() {
             let harness = $harness;
             tokio::join!($(async {

@@ -118,4 +118,4 @@ impl Harness for Contained {
     }
 }
 
-engine::conformance_suite!(together: Contained::new());
+engine::conformance_suite!(in turn: Contained::new());

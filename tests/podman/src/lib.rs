@@ -199,6 +199,13 @@ impl Drop for Podman {
                 .output(),
         );
         self.stop_service();
+        // A container that was killed half-way leaves its root mounted, and then the folder could not be removed.
+        let folder = self.folder.path().display().to_string();
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let at = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for place in at.filter(|place| place.starts_with(&folder)) {
+            drop(Command::new("umount").args(["--lazy", place]).output());
+        }
     }
 }
 

@@ -87,7 +87,6 @@ impl Client {
                         },
                         entrypoint: config.entrypoint.unwrap_or_default(),
                         volumes: config.volumes.unwrap_or_default(),
-                        user: config.user.unwrap_or_default(),
                     }));
                 }
                 Err(EngineError::Missing(_)) => {}

@@ -24,8 +24,6 @@ pub(crate) struct ImageFacts {
     pub(crate) entrypoint: Vec<String>,
     /// Where it declares volumes.
     pub(crate) volumes: Vec<String>,
-    /// Empty is root.
-    pub(crate) user: String,
 }
 
 impl Image {

@@ -157,3 +157,75 @@ fn mounts(purpose: &Purpose<'_>, image: &ImageFacts) -> Vec<Mount> {
         });
     volumes.chain(read_only).chain(declared_by_image).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use gatekeeper::compiled::Entrypoint;
+
+    use super::*;
+
+    fn made(network: Network) -> ContainerCreateBody {
+        let secrets = [("TOKEN".to_owned(), "arn:of:a:secret".to_owned())];
+        let decision = DecisionRecord {
+            allow_list_digest: String::new(),
+            image: "jobs".to_owned(),
+            entrypoint: Entrypoint::DeployRunner,
+            environment: [("DECLARED".to_owned(), "yes".to_owned())].into_iter().collect(),
+            secrets: secrets.into_iter().collect(),
+            network,
+            volumes: [("state".to_owned(), "/state".to_owned())].into_iter().collect(),
+            repositories: Vec::new(),
+            timeout_seconds: 60,
+            stop_timeout_seconds: 5,
+        };
+        let purpose = Purpose {
+            run: RunId::from_random([1; 16]),
+            size: TaskSize { cpu: 512, memory: 1024 },
+            decision: &decision,
+            state_dir: Path::new("/s"),
+            volumes_dir: Path::new("/s/volumes"),
+            read_only: &[PathBuf::from("/srv/live.git")],
+            words: vec!["--".to_owned(), "job".to_owned()],
+        };
+        let image = ImageFacts {
+            id: "sha256:00".to_owned(),
+            entrypoint: Vec::new(),
+            volumes: vec!["/tmp".to_owned(), "/state".to_owned()],
+        };
+        specification(&purpose, &image)
+    }
+
+    #[test]
+    fn a_network_is_none_or_the_engines_and_never_the_machines() {
+        let network = |network| made(network).host_config.and_then(|host| host.network_mode);
+        assert_eq!(network(Network::None).as_deref(), Some("none"));
+        assert_eq!(network(Network::Host).as_deref(), Some("default"));
+    }
+
+    #[test]
+    fn variables_say_that_secrets_come_and_not_which() {
+        let expected = ["DECLARED=yes", "DEPLOY_RUNNER_SECRETS=stdin"].map(str::to_owned);
+        assert_eq!(made(Network::None).env.as_deref(), Some(expected.as_slice()));
+    }
+
+    #[test]
+    fn every_place_to_write_to_is_memory_a_volume_of_the_image_or_a_declared_one() {
+        let host = made(Network::None).host_config.unwrap();
+        let mut memory: Vec<String> = host.tmpfs.unwrap().into_keys().collect();
+        memory.sort();
+        assert_eq!(memory, ["/home/job", "/work"]);
+        let mounts = host.mounts.unwrap().into_iter();
+        let mounts: Vec<(String, Option<String>, Option<bool>)> = mounts
+            .map(|mount| (mount.target.unwrap(), mount.source, mount.read_only))
+            .collect();
+        let named =
+            |target: &str, source: Option<&str>, read_only| (target.to_owned(), source.map(str::to_owned), read_only);
+        let expected = [
+            named("/state", Some("/s/volumes/state"), Some(false)),
+            named("/srv/live.git", Some("/srv/live.git"), Some(true)),
+            named("/tmp", None, None),
+        ];
+        assert_eq!(mounts, expected);
+        assert_eq!(host.readonly_rootfs, Some(true));
+    }
+}

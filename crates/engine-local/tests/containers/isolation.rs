@@ -5,7 +5,6 @@ use std::path::Path;
 
 use engine::Engine;
 use engine::conformance::{new_call, observe_to_the_end};
-use gatekeeper::compiled::Network;
 use protocol::Ending;
 
 use crate::common::{Setup, permit_with_repositories, table};
@@ -75,29 +74,6 @@ async fn a_job_in_a_container_shares_no_namespace_with_the_machine_and_has_no_ne
         assert_ne!(Path::new(inside), outside, "{kind}");
     }
     assert_eq!(interfaces, ["lo"]);
-}
-
-/// Podman makes the network with programs of the machine, which not every machine has: what is asked for is looked at, and what runs.
-#[tokio::test]
-async fn a_declared_network_is_the_engines_and_never_the_machines() {
-    let contained = Contained::new();
-    let setup = Setup {
-        network: Network::Host,
-        ..Setup::default()
-    };
-    let launched = contained
-        .machine
-        .launch(&setup, &["sh", "readlink /proc/self/ns/net; echo ready; sleep 5"])
-        .await;
-    let seen = observe_to_the_end(&contained.machine, launched.run).await;
-    let own = fs::read_link("/proc/self/ns/net").unwrap();
-    match seen.ending {
-        Ending::Exited { code: 0 } => assert_ne!(seen.output().0.lines().next(), own.to_str()),
-        Ending::FailedToStart { reason } => {
-            assert!(reason.contains("network") || reason.contains("plugin"), "{reason}");
-        }
-        other => panic!("{other:?}"),
-    }
 }
 
 #[tokio::test]

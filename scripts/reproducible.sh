@@ -48,7 +48,7 @@ build_in() {
 
 build_in "$work/a" "$(nproc)" 022 UTC C >"$work/first"
 rm -rf "$work/a/source/target"
-build_in "$work/another-folder/with-a-longer-name/b" 1 077 Asia/Kathmandu C.UTF-8 >"$work/second"
+build_in "$work/another-folder/with-a-longer-name/b" "$(($(nproc) + 1))" 077 Asia/Kathmandu C.UTF-8 >"$work/second"
 
 if ! diff "$work/first" "$work/second" >&2; then
     say "these differ"

@@ -124,7 +124,7 @@ def main():
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ACCESS_KEY_ID": "an-example",
             "AWS_SECRET_ACCESS_KEY": "an-example",
-            # One file, as on Amazon Linux; Debian has a folder of single certificates beside it.
+            # One file. Debian has a folder of single certificates beside it, which would be read too.
             "SSL_CERT_FILE": next(filter(os.path.exists, BUNDLES)),
             "DEPLOY_RUNNER_CLUSTER": "deploy-runner",
             "DEPLOY_RUNNER_SUBNETS": "subnet-0123456789abcdef0",

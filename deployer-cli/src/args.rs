@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use protocol::RunId;
 
 pub(crate) use common::{CommonArgs, DEFAULT_FUNCTION, LogLevel, ViewArgs};
-pub(crate) use run::{EngineName, PullWhen, RunArgs, SandboxArgs};
+pub(crate) use run::{EngineName, LocalArgs, PullWhen, RunArgs};
 pub(crate) use value::{ImageOption, SecretOption, SecretSource, WaitTime};
 
 /// Runs allow-listed deployment scripts in isolation, and brings back their output and exit code
@@ -171,7 +171,7 @@ impl Cli {
             return conflict("a command and words after `--` exclude each other: give one of the two");
         }
         if !cli.common.local
-            && let Some(name) = typed_of(options::<SandboxArgs>())
+            && let Some(name) = typed_of(options::<LocalArgs>())
         {
             return conflict(&format!(
                 "{name} belongs to runs on this machine and means nothing to a gate in AWS: leave it out, or give --local"

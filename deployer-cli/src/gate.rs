@@ -2,7 +2,7 @@
 
 use protocol::{Message, Reply, RunId};
 
-use crate::args::{CommonArgs, SandboxArgs};
+use crate::args::{CommonArgs, LocalArgs};
 use crate::check::Checked;
 use crate::local::{self, LocalError};
 use crate::transport::lambda::setup::{self, SetupError};
@@ -40,9 +40,9 @@ impl GateError {
 
 impl Gate {
     /// The gate for requests.
-    pub(crate) async fn deciding(common: &CommonArgs, sandbox: &SandboxArgs) -> Result<Self, GateError> {
+    pub(crate) async fn deciding(common: &CommonArgs, local: &LocalArgs) -> Result<Self, GateError> {
         if common.local {
-            Ok(Self::Local(Box::new(local::gate(common, sandbox)?)))
+            Ok(Self::Local(Box::new(local::gate(common, local)?)))
         } else {
             Ok(Self::Lambda(lambda(common).await?))
         }

@@ -6,7 +6,7 @@
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
-mod sandbox;
+mod linux;
 mod secrets;
 
 use std::io;
@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 
-use crate::args::{CommonArgs, SandboxArgs};
+use crate::args::{CommonArgs, LocalArgs};
 use crate::check::{Checked, FileError};
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) use elsewhere::{Gate, gate, list, watching};
 #[cfg(target_os = "linux")]
-pub(crate) use sandbox::{Gate, gate, list, watching};
+pub(crate) use linux::{Gate, gate, list, watching};
 use secrets::SecretError;
 
 /// The audit log's name in the state folder.
@@ -116,8 +116,8 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 /// The allow-list file, whole and without errors.
-fn checked(sandbox: &SandboxArgs) -> Result<Checked, LocalError> {
-    let file = sandbox.config.as_deref().ok_or(LocalError::NoConfig)?;
+fn checked(local: &LocalArgs) -> Result<Checked, LocalError> {
+    let file = local.config.as_deref().ok_or(LocalError::NoConfig)?;
     let checked = Checked::read(file)?;
     if checked.compiled.is_some() {
         Ok(checked)

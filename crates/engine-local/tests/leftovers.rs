@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Machine, Setup};
+use common::{Machine, Setup, ends_with_the_host};
 use engine::conformance::{Harness, Job, Seen, launch, observe_to_the_end};
 use engine::{Call, Engine, Permit};
 use engine_local::LocalEngine;
@@ -115,14 +115,6 @@ async fn disturbed(machine: &Machine, disturb: impl FnOnce(Processes)) -> (RunId
     disturb(Processes::of(machine, run));
     let seen = observe_to_the_end(machine, run).await;
     (run, seen)
-}
-
-#[track_caller]
-fn ends_with_the_host(ending: &Ending, because: &str) {
-    assert!(
-        matches!(ending, Ending::HostLost { reason } if reason.contains(because)),
-        "{ending:?}"
-    );
 }
 
 #[tokio::test]

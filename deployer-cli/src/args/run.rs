@@ -56,7 +56,7 @@ pub(crate) struct RunArgs {
 
     /// What only local runs have.
     #[command(flatten)]
-    pub(crate) sandbox: SandboxArgs,
+    pub(crate) local: LocalArgs,
 }
 
 /// Size and placement that the request asks for.
@@ -89,7 +89,7 @@ pub(crate) struct TaskArgs {
 /// Options of local runs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Local runs")]
-pub(crate) struct SandboxArgs {
+pub(crate) struct LocalArgs {
     /// The allow-list (YAML) that decides
     #[arg(long, value_name = "FILE", env = "DEPLOY_RUNNER_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,

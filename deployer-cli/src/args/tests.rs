@@ -116,7 +116,7 @@ fn a_secret_is_named_by_its_source_and_never_given_by_its_value() {
             source: SecretSource::File("/d:e".into()),
         },
     ];
-    assert_eq!(cli.run.sandbox.secrets, expected);
+    assert_eq!(cli.run.local.secrets, expected);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn an_image_is_a_name_of_the_allow_list_and_a_reference() {
     ]);
     let images: Vec<(&str, &str)> = cli
         .run
-        .sandbox
+        .local
         .images
         .iter()
         .map(|image| (&*image.name, &*image.reference))
@@ -156,9 +156,9 @@ fn an_image_is_a_name_of_the_allow_list_and_a_reference() {
 
 #[test]
 fn the_engine_is_one_of_three_and_belongs_to_runs_on_this_machine() {
-    assert_eq!(read(&["--local", "--", "c", "s"]).run.sandbox.engine, EngineName::Auto);
+    assert_eq!(read(&["--local", "--", "c", "s"]).run.local.engine, EngineName::Auto);
     assert_eq!(
-        read(&["--local", "--engine=docker", "--", "c", "s"]).run.sandbox.engine,
+        read(&["--local", "--engine=docker", "--", "c", "s"]).run.local.engine,
         EngineName::Docker
     );
     refused(

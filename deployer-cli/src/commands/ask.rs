@@ -27,13 +27,13 @@ pub(crate) fn explain(cli: &Cli) -> ExitCode {
         request,
         origin: origin(),
     });
-    ask(cli, Gate::deciding(&cli.common, &cli.run.sandbox), &message)
+    ask(cli, Gate::deciding(&cli.common, &cli.run.local), &message)
 }
 
 /// `--describe-containers`.
 pub(crate) fn describe(cli: &Cli) -> ExitCode {
     let message = Message::Describe(DescribeMessage {});
-    ask(cli, Gate::deciding(&cli.common, &cli.run.sandbox), &message)
+    ask(cli, Gate::deciding(&cli.common, &cli.run.local), &message)
 }
 
 /// `cancel`.

@@ -117,7 +117,7 @@ impl Shell<'_> {
         let cli = self.cli;
         let asked = request(&cli.words, &cli.run).and_then(|request| Ok((request, key(&cli.run)?)));
         let (request, idempotency_key) = asked.map_err(|error| Conclusion::failed(&error))?;
-        let gate = Gate::deciding(&cli.common, &cli.run.sandbox).await;
+        let gate = Gate::deciding(&cli.common, &cli.run.local).await;
         let gate = gate.map_err(|error| self.no_gate(&error))?;
         let origin = origin();
         let message = RunMessage {

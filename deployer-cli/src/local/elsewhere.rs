@@ -1,7 +1,7 @@
 //! Other systems have no sandbox, and without one nothing runs.
 
 use super::LocalError;
-use crate::args::{CommonArgs, SandboxArgs};
+use crate::args::{CommonArgs, LocalArgs};
 use crate::runs::RunLine;
 use crate::transport::{Patience, Transport, TransportError};
 
@@ -24,7 +24,7 @@ impl Transport for Gate {
 }
 
 /// There is none.
-pub(crate) fn gate(_: &CommonArgs, _: &SandboxArgs) -> Result<Gate, LocalError> {
+pub(crate) fn gate(_: &CommonArgs, _: &LocalArgs) -> Result<Gate, LocalError> {
     Err(LocalError::NotHere)
 }
 

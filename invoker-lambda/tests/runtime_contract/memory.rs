@@ -23,11 +23,11 @@ const RUNS: usize = 2 * ObserveMessage::MAX_RUNS;
 const ALLOW_LIST: &str = "version: 1\ncontainers: { box: { description: B., image: box, network: host, \
                           task: { cpu: 256, memory: 512, timeout: 10m }, scripts: { print: { description: P., \
                           fixed_options: { --lines: [\"2000\"], --errors: [\"0\"], --rate: [\"0\"], --width: [\"100\"] } } } } }\n";
-/// Half of the least memory that Lambda gives.
-const MOST_MEMORY: u64 = 64 * 1024 * 1024;
+/// A quarter of the least memory that Lambda gives, and less than what the runs write: whoever kept it all would need more.
+const MOST_MEMORY: u64 = 32 * 1024 * 1024;
 
 #[tokio::test]
-async fn two_hundred_busy_runs_are_read_within_half_of_the_least_memory_of_a_function() {
+async fn two_hundred_busy_runs_are_read_within_a_quarter_of_the_least_memory_of_a_function() {
     let sim = Sim::with_world(1, quick(), world());
     let mut function = Function::start(Settings::with_rules(ALLOW_LIST), Aws::Works(sim)).await;
     let mut groups = Vec::new();

@@ -26,7 +26,7 @@ use gatekeeper::compiled::{
 use gatekeeper::{AllowList, Decision, decide};
 use indexmap::IndexMap;
 use podman_service::{Podman, RUNNER, Recipe};
-use protocol::{LaunchType, RunId, RunRequest};
+use protocol::{Ending, LaunchType, RunId, RunRequest};
 use tempfile::TempDir;
 
 /// What differs between the containers of the tests.
@@ -55,6 +55,20 @@ impl Default for Setup {
             stop_timeout_seconds: 5,
         }
     }
+}
+
+/// What a job tries that wants the runner's secrets and its place in the log. See [`NOTHING_REACHED`].
+pub const REACH_FOR_THE_RUNNER: &str = "cat /proc/1/environ 2>/dev/null | head -c 1 | wc -c; readlink /proc/1/fd/* | wc -l; \
+    (: < /proc/1/fd/0) 2>/dev/null && echo opened; (echo '1 = {}' > /proc/1/fd/1) 2>/dev/null && echo forged; echo tried";
+/// What it prints when it gets nothing.
+pub const NOTHING_REACHED: &str = "0\n0\ntried\n";
+
+#[track_caller]
+pub fn ends_with_the_host(ending: &Ending, because: &str) {
+    assert!(
+        matches!(ending, Ending::HostLost { reason } if reason.contains(because)),
+        "{ending:?}"
+    );
 }
 
 pub fn table(entries: &[(&str, &str)]) -> IndexMap<String, String> {

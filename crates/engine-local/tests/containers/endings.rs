@@ -10,16 +10,8 @@ use gatekeeper::Entrypoint;
 use protocol::{Cursor, Ending, ObserveRun, Observed, OutputForm, RunId};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::common::{self, Setup, image};
+use crate::common::{self, Setup, ends_with_the_host, image};
 use crate::{Contained, container, wait_for};
-
-#[track_caller]
-fn ends_with_the_host(ending: &Ending, because: &str) {
-    assert!(
-        matches!(ending, Ending::HostLost { reason } if reason.contains(because)),
-        "{ending:?}"
-    );
-}
 
 #[track_caller]
 fn fails_to_start(ending: &Ending, because: &str) {

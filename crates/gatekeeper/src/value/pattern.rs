@@ -48,6 +48,7 @@ impl WholePattern {
     }
 }
 
+/// Reads it as [`build`] will, without compiling it.
 fn stands_alone(pattern: &str) -> Result<(), PatternError> {
     ParserBuilder::new()
         .unicode(false)
@@ -101,6 +102,8 @@ mod tests {
         matches("a|b", "ab", false);
         matches("(?m)^a$", "a\nb", false);
         matches("a$|b", "a\nb", false);
+        // Every byte but one, which need not be text.
+        matches("[^a]+", "b\u{e9}", true);
     }
 
     #[test]

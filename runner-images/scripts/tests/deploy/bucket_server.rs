@@ -2,7 +2,7 @@
 //! of the whole-product tests does.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +12,8 @@ use std::thread;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::git_server::Request;
 
 pub(crate) const KEY_ID: &str = "ASIAPLANTED000000000";
 pub(crate) const SECRET_KEY: &str = "planted+secret/key";
@@ -132,23 +134,12 @@ pub(crate) fn certificate(folder: &Path) {
 }
 
 fn answer(mut connection: impl Read + Write, state: &Mutex<State>) {
-    let mut reader = BufReader::new(&mut connection);
-    let mut head = String::new();
-    while reader.read_line(&mut head).unwrap_or(0) > 2 {}
     // A client that does not trust the certificate says nothing.
-    if head.is_empty() {
+    let Some(request) = Request::read(&mut connection) else {
         return;
-    }
-    let header = |name: &str| {
-        head.lines().find_map(|line| {
-            let (found, value) = line.split_once(": ")?;
-            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        })
     };
-    let mut body = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
-    if reader.read_exact(&mut body).is_err() {
-        return;
-    }
+    let Request { head, body } = &request;
+    let header = |name: &str| request.header(name);
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let new_only = header("if-none-match").is_some();
     let (status, region, content) = if path == "/credentials" {
@@ -165,7 +156,7 @@ fn answer(mut connection: impl Read + Write, state: &Mutex<State>) {
             (Some((status, code, region)), ..) => (status, region.to_owned(), error(code)),
             (None, true, Some(_)) if new_only => (412, String::new(), error("PreconditionFailed")),
             (None, true, _) => {
-                state.objects.insert(path, body);
+                state.objects.insert(path, body.clone());
                 (200, String::new(), Vec::new())
             }
             (None, false, Some(object)) => (200, String::new(), object.clone()),

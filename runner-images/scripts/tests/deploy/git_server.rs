@@ -1,6 +1,6 @@
 //! A small HTTP server on the loopback address in front of the real `git http-backend`.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -65,6 +65,39 @@ impl GitServer {
     }
 }
 
+/// One request of HTTP/1.1.
+pub(crate) struct Request {
+    /// The first line and the headers.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// Nothing when the client says nothing, or goes away in the middle.
+    pub(crate) fn read(connection: impl Read) -> Option<Self> {
+        let mut reader = BufReader::new(connection);
+        let mut request = Self {
+            head: String::new(),
+            body: Vec::new(),
+        };
+        while reader.read_line(&mut request.head).unwrap_or(0) > 2 {}
+        if request.head.is_empty() {
+            return None;
+        }
+        let length = request.header("content-length");
+        request.body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        reader.read_exact(&mut request.body).ok()?;
+        Some(request)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        })
+    }
+}
+
 struct Served {
     repository: PathBuf,
     behaviour: Behaviour,
@@ -74,20 +107,11 @@ struct Served {
 
 fn answer(mut connection: TcpStream, server: &Served) {
     let (repository, behaviour, seen) = (&server.repository, &server.behaviour, &server.seen);
-    let mut reader = BufReader::new(connection.try_clone().unwrap());
-    let mut head = String::new();
-    while reader.read_line(&mut head).unwrap_or(0) > 2 {}
-    if head.is_empty() {
+    let Some(request) = Request::read(&connection) else {
         return;
-    }
-    let header = |name: &str| {
-        head.lines().find_map(|line| {
-            let (found, value) = line.split_once(": ")?;
-            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        })
     };
-    let mut body = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
-    reader.read_exact(&mut body).unwrap();
+    let Request { head, body } = &request;
+    let header = |name: &str| request.header(name);
     let number = {
         let mut seen = seen.lock().unwrap();
         seen.push(head.clone());
@@ -111,12 +135,12 @@ fn answer(mut connection: TcpStream, server: &Served) {
     } else {
         let protocol = header("git-protocol").filter(|_| !behaviour.old_protocol);
         run_backend(
-            &head,
+            head,
             repository,
             protocol,
             header("content-type"),
             header("content-encoding"),
-            &body,
+            body,
         )
     };
     let is_push = head.starts_with("POST ") && head.contains("/git-receive-pack ");

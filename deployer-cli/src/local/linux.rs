@@ -10,16 +10,16 @@ use invoker::{Invoker, JsonLinesLog};
 use jiff::Timestamp;
 
 use super::{AUDIT_LOG, LocalError, checked, secrets, state_folder};
-use crate::args::{CommonArgs, EngineName, PullWhen, SandboxArgs};
+use crate::args::{CommonArgs, EngineName, LocalArgs, PullWhen};
 use crate::runs::RunLine;
 use crate::transport::InProcess;
 
-/// A gate in this process, with the sandbox of this machine behind it.
+/// A gate in this process, with the engines of this machine behind it.
 pub(crate) type Gate = InProcess<LocalEngine, JsonLinesLog>;
 
 /// The gate with the allow-list of `--config`.
-pub(crate) fn gate(common: &CommonArgs, sandbox: &SandboxArgs) -> Result<Gate, LocalError> {
-    let checked = checked(sandbox)?;
+pub(crate) fn gate(common: &CommonArgs, local: &LocalArgs) -> Result<Gate, LocalError> {
+    let checked = checked(local)?;
     let Some(compiled) = &checked.compiled else {
         return Err(LocalError::Broken(Box::new(checked)));
     };
@@ -29,35 +29,35 @@ pub(crate) fn gate(common: &CommonArgs, sandbox: &SandboxArgs) -> Result<Gate, L
             .values()
             .any(|container| container.secrets.contains_key(name))
     };
-    if let Some(secret) = sandbox.secrets.iter().find(|secret| !declared(&secret.name)) {
+    if let Some(secret) = local.secrets.iter().find(|secret| !declared(&secret.name)) {
         return Err(LocalError::UndeclaredSecret(secret.name.clone()));
     }
     let has_image = |name: &str| compiled.containers.values().any(|container| container.image == name);
-    if let Some(image) = sandbox.images.iter().find(|image| !has_image(&image.name)) {
+    if let Some(image) = local.images.iter().find(|image| !has_image(&image.name)) {
         return Err(LocalError::UndeclaredImage(image.name.clone()));
     }
     let allow_list = AllowList::load(&compiled.canonical_bytes())?;
-    let secrets = secrets::read(&sandbox.secrets, |name| std::env::var_os(name))?;
+    let secrets = secrets::read(&local.secrets, |name| std::env::var_os(name))?;
     let config = LocalConfig {
         secrets: secrets.into_iter().collect(),
-        read_only_binds: sandbox.read_only_binds.clone(),
-        engine: match sandbox.engine {
+        read_only_binds: local.read_only_binds.clone(),
+        engine: match local.engine {
             EngineName::Auto => EngineChoice::Auto,
             EngineName::Sandbox => EngineChoice::Sandbox,
             EngineName::Docker => EngineChoice::Docker,
         },
-        containers: containers(sandbox),
-        ..config(common, sandbox.scripts_dir.clone())?
+        containers: containers(local),
+        ..config(common, local.scripts_dir.clone())?
     };
     Ok(with(Ok(allow_list), config))
 }
 
-fn containers(sandbox: &SandboxArgs) -> ContainerConfig {
+fn containers(local: &LocalArgs) -> ContainerConfig {
     let reference = |image: &crate::args::ImageOption| (image.name.clone(), image.reference.clone());
     ContainerConfig {
         sockets: ContainerSockets::by(|name| std::env::var(name).ok()),
-        images: sandbox.images.iter().map(reference).collect(),
-        pull: match sandbox.pull {
+        images: local.images.iter().map(reference).collect(),
+        pull: match local.pull {
             PullWhen::Always => PullPolicy::Always,
             PullWhen::Missing => PullPolicy::Missing,
             PullWhen::Never => PullPolicy::Never,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
+use super::engine_error::EngineError;
 use super::image::Image;
 use super::sweep;
 use crate::config::EngineName;
@@ -26,6 +27,8 @@ pub(crate) struct Question {
 pub(crate) enum Answer {
     /// An engine that has the image, or else the first that answers.
     Found(Found),
+    /// An engine answers, and refuses to look for the image.
+    Refused { reason: String },
     /// No engine answers.
     NoEngine { reason: String },
 }
@@ -43,6 +46,7 @@ pub(crate) struct Found {
 /// The answer.
 pub(crate) async fn answer(question: &Question) -> Answer {
     let mut without_image = None;
+    let mut refused = None;
     let mut reasons = Vec::new();
     for socket in &question.sockets {
         match look(socket, question).await {
@@ -50,22 +54,30 @@ pub(crate) async fn answer(question: &Question) -> Answer {
             Ok(found) => {
                 without_image.get_or_insert(found);
             }
-            Err(reason) => reasons.push(reason),
+            Err(error @ EngineError::Unreachable { .. }) => reasons.push(error.to_string()),
+            Err(error) => {
+                refused.get_or_insert(format!(
+                    "the container engine at `{}` cannot look for image {}: {error}",
+                    socket.display(),
+                    question.image
+                ));
+            }
         }
     }
-    match without_image {
-        Some(found) => Answer::Found(found),
-        None => Answer::NoEngine {
+    match (without_image, refused) {
+        (Some(found), _) => Answer::Found(found),
+        (None, Some(reason)) => Answer::Refused { reason },
+        (None, None) => Answer::NoEngine {
             reason: reasons.join("; "),
         },
     }
 }
 
-async fn look(socket: &Path, question: &Question) -> Result<Found, String> {
-    let client = Client::connect(socket).await.map_err(|error| error.to_string())?;
+async fn look(socket: &Path, question: &Question) -> Result<Found, EngineError> {
+    let client = Client::connect(socket).await?;
     sweep::sweep(&client, &State::new(question.state_dir.clone())).await;
     let references = question.image.references(client.engine);
-    let image = client.image(&references).await.map_err(|error| error.to_string())?;
+    let image = client.image(&references).await?;
     Ok(Found {
         socket: socket.to_owned(),
         engine: client.engine,

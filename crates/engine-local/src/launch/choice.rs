@@ -31,10 +31,11 @@ pub(super) fn choose(
     match config.engine {
         EngineChoice::Sandbox => preflight::sandbox(config, permit).map(RoomRecord::Sandbox).map(named),
         EngineChoice::Docker => {
-            let found = look(config, permit, supervisor, state_dir).map_err(|reason| {
-                format!(
+            let found = look(config, permit, supervisor, state_dir).map_err(|not_found| match not_found {
+                NotFound::Engine(reason) => format!(
                     "{reason}: start Docker, or Podman with `systemctl start podman.socket`, or use `--engine sandbox`"
-                )
+                ),
+                NotFound::Image(reason) => format!("{reason}: correct `--image`"),
             })?;
             container(config, permit, found).map(RoomRecord::Container).map(named)
         }
@@ -59,7 +60,7 @@ fn automatic(config: &LocalConfig, permit: &Permit, supervisor: &Path, state_dir
             });
         }
         Ok(found) => format!("{} has no image `{}`", found.engine, permit.image()),
-        Err(reason) => reason,
+        Err(NotFound::Engine(reason) | NotFound::Image(reason)) => reason,
     };
     match preflight::sandbox(config, permit) {
         Ok(record) => Ok(Chosen {
@@ -70,15 +71,24 @@ fn automatic(config: &LocalConfig, permit: &Permit, supervisor: &Path, state_dir
     }
 }
 
-fn look(config: &LocalConfig, permit: &Permit, supervisor: &Path, state_dir: &Path) -> Result<Found, String> {
+/// Why no container can hold the run.
+enum NotFound {
+    /// Nothing answers.
+    Engine(String),
+    /// What answers cannot look for it.
+    Image(String),
+}
+
+fn look(config: &LocalConfig, permit: &Permit, supervisor: &Path, state_dir: &Path) -> Result<Found, NotFound> {
     let question = Question {
-        sockets: config.containers.sockets.present()?,
+        sockets: config.containers.sockets.present().map_err(NotFound::Engine)?,
         image: image(config, permit),
         state_dir: state_dir.to_owned(),
     };
-    match ask_to_look(supervisor, &question)? {
+    match ask_to_look(supervisor, &question).map_err(NotFound::Engine)? {
         Answer::Found(found) => Ok(found),
-        Answer::NoEngine { reason } => Err(reason),
+        Answer::Refused { reason } => Err(NotFound::Image(reason)),
+        Answer::NoEngine { reason } => Err(NotFound::Engine(reason)),
     }
 }
 

@@ -173,9 +173,15 @@ async fn an_image_that_is_not_here_is_refused_and_never_looked_for_under_a_bare_
             Some("127.0.0.1:1/tests:latest"),
             "`--pull never` forbids to pull it",
         ),
+        (
+            PullPolicy::Missing,
+            Some("127.0.0.1:1/tests@sha256:0000"),
+            "cannot look for image `127.0.0.1:1/tests@sha256:0000` (`tests`)",
+        ),
     ] {
         let reason = refused(pull, reference).await.expect_err("must be refused").to_string();
         assert!(reason.contains(because), "{pull:?} {reference:?}: {reason}");
+        assert!(!reason.contains("start Docker"), "{reason}");
     }
     let launched = refused(
         PullPolicy::Missing,

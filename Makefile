@@ -12,7 +12,7 @@ ALLOW_LIST ?= config/allow-list.yaml
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor
 
-.PHONY: help build package images release reproducible demo test lint docs bench fuzz mutants clean
+.PHONY: help build package images pins release reproducible demo test lint docs bench fuzz mutants clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -30,6 +30,10 @@ images: ## build the container images here, without a registry, and print their 
 	@scripts/dist.sh $(PROFILE)
 	@scripts/images.sh
 	@scripts/sbom.sh
+
+pins: ## write today's digests of the public bases into the Containerfiles
+	@scripts/setup.sh images
+	@scripts/pins.sh update
 
 release: ## build everything that a release has, with checksums, into target/releases
 	@scripts/setup.sh build

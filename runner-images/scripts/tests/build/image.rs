@@ -4,6 +4,7 @@ mod attacks;
 mod bad_input;
 mod builds;
 mod gate;
+mod pins;
 
 use std::path::Path;
 use std::process::Command;

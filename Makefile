@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 PROFILE ?= release
 ALLOW_LIST ?= config/allow-list.yaml
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor
+FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor import
 
 .PHONY: help build package images pins release reproducible demo test lint docs bench fuzz mutants clean
 

@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use deployer_cli::import::import_text;
 use gatekeeper::{AllowList, Decision, compile, decide, explain, source};
 use protocol::frame::{Assembler, Cause, Channel, Completeness, Encoder};
 use protocol::{Message, RunRequest};
@@ -21,6 +22,7 @@ pub fn replay(target: &str, data: &[u8]) {
         "arguments" => arguments(data),
         "frames" => frames(data),
         "cursor" => cursor(data),
+        "import" => import(data),
         unknown => panic!("no fuzz target is called `{unknown}`"),
     }
 }
@@ -104,6 +106,26 @@ pub fn cursor(data: &[u8]) {
         Some(false),
         "a cursor changes when it is written again"
     );
+}
+
+/// The import: an allow-list that it makes is one that `check` takes, and the same the second time.
+pub fn import(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(imported) = import_text("fuzz.json", text) else {
+        return;
+    };
+    let again = import_text("fuzz.json", text).expect("an import is repeatable");
+    assert_eq!(
+        imported, again,
+        "the same configuration becomes another allow-list the second time"
+    );
+    let Some(made) = imported.allow_list else {
+        assert!(!imported.remarks.is_empty(), "nothing is left, and nobody says why");
+        return;
+    };
+    let loaded =
+        crate::allow_list::load("allow-list.yaml", &made.yaml).expect("an imported allow-list passes the check");
+    assert_eq!(loaded.digest().to_string(), made.digest);
 }
 
 fn survive_the_way(data: &[u8]) {

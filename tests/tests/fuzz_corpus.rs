@@ -6,7 +6,14 @@ use std::path::Path;
 #[test]
 fn every_input_of_the_committed_fuzz_corpus_keeps_its_promises() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
-    for target in ["allow_list_yaml", "request_json", "arguments", "frames", "cursor"] {
+    for target in [
+        "allow_list_yaml",
+        "request_json",
+        "arguments",
+        "frames",
+        "cursor",
+        "import",
+    ] {
         let inputs: Vec<_> = fs::read_dir(corpus.join(target))
             .expect("the corpus is committed")
             .map(|entry| entry.expect("the corpus can be listed").path())

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -47,7 +48,8 @@ impl Agent {
             socket: socket.clone(),
         };
         let limit = Instant::now() + PATIENCE;
-        while !socket.exists() {
+        // The socket is there before anybody listens.
+        while UnixStream::connect(&socket).is_err() {
             if Instant::now() >= limit {
                 return Err(cannot(io::ErrorKind::TimedOut.into()));
             }

@@ -16,6 +16,11 @@ struct Plan {
     not_listed: u64,
     #[serde(default)]
     saved_as: Option<String>,
+    /// For several units: those that the summary says nothing of, by name as far as there was room.
+    #[serde(default)]
+    units_not_told: Vec<String>,
+    #[serde(default)]
+    units_not_named: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +40,8 @@ struct Counts {
 #[derive(Debug, Deserialize)]
 struct Change {
     action: String,
+    #[serde(default)]
+    unit: Option<String>,
     address: String,
 }
 
@@ -53,6 +60,8 @@ pub(crate) fn of(report: &Report) -> Option<String> {
         changes,
         not_listed,
         saved_as,
+        units_not_told,
+        units_not_named,
     } = plan;
     let width = changes
         .iter()
@@ -63,12 +72,28 @@ pub(crate) fn of(report: &Report) -> Option<String> {
         "plan of `{}` (as the job reports it): {destroy} to destroy, {replace} to replace, {change} to change, {add} to add\n",
         line(&directory)
     );
-    let listed = changes
-        .iter()
-        .map(|Change { action, address }| format!("  {:width$}  {}\n", line(action), line(address)));
+    let listed = changes.iter().map(|Change { action, unit, address }| {
+        let unit = unit
+            .as_ref()
+            .map(|unit| format!("{}: ", line(unit)))
+            .unwrap_or_default();
+        format!("  {:width$}  {unit}{}\n", line(action), line(address))
+    });
     let more = (not_listed > 0).then(|| format!("  … and {not_listed} more\n"));
     let saved = saved_as.map(|digest| format!("saved as {}\n", line(&digest)));
-    Some(std::iter::once(first).chain(listed).chain(more).chain(saved).collect())
+    let not_told = units_not_told
+        .iter()
+        .map(|unit| format!("no plan of unit `{}`\n", line(unit)));
+    let not_named = (units_not_named > 0).then(|| format!("no plan of {units_not_named} more units\n"));
+    let changes = listed.chain(more);
+    let units = not_told.chain(not_named);
+    Some(
+        std::iter::once(first)
+            .chain(changes)
+            .chain(saved)
+            .chain(units)
+            .collect(),
+    )
 }
 
 /// A text that stays on its line.
@@ -93,6 +118,22 @@ mod tests {
             of(&report).unwrap(),
             "plan of `prod/app` (as the job reports it): 1 to destroy, 1 to replace, 0 to change, 2 to add\n  \
              destroy  a.b\n  replace  a.c forged\n  add      a.d\n  … and 1 more\nsaved as 0123\n"
+        );
+    }
+
+    #[test]
+    fn of_several_units_each_change_names_its_unit_and_a_unit_without_a_plan_is_said() {
+        let report = Report::parse(
+            br#"{"report":"plan","version":1,"directory":"prod","tool":"terragrunt",
+                "counts":{"add":1,"change":0,"destroy":1,"replace":0},
+                "changes":[{"action":"destroy","unit":"eu/vpc","address":"a.b"},{"action":"add","unit":"us\nforged","address":"a.b"}],
+                "not_listed":0,"units_told":2,"units_not_told":["eu/db\nforged"],"units_not_named":3}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            of(&report).unwrap(),
+            "plan of `prod` (as the job reports it): 1 to destroy, 0 to replace, 0 to change, 1 to add\n  \
+             destroy  eu/vpc: a.b\n  add      us forged: a.b\nno plan of unit `eu/db forged`\nno plan of 3 more units\n"
         );
     }
 

@@ -7,3 +7,4 @@ pub mod key;
 pub mod sealed;
 pub mod store;
 pub mod summary;
+pub mod units;

@@ -1,7 +1,10 @@
-//! Where Terraform keeps the state.
+//! Where Terraform keeps the state, also when Terragrunt runs it.
 //!
 //! Responsible for refusing to change anything when the state would be thrown away with the checkout: whoever loses the state
 //! loses track of what exists. Reads what `terraform init` recorded; never reads a state.
+//!
+//! Terragrunt runs the engine in the unit's own directory or in a copy of the code below `.terragrunt-cache` there. A
+//! `download_dir` elsewhere is not looked for.
 
 use std::fs;
 use std::io;
@@ -27,18 +30,95 @@ pub enum StatePlaceError {
     },
 }
 
+const RECORD: &str = ".terraform/terraform.tfstate";
+const CACHE: &str = ".terragrunt-cache";
+
 /// Whether the state's place runs plans on this machine, so that there is a file to look at. Unreadable notes are for
-/// [`require_durable`] to tell.
+/// [`require_durable`] to tell. `module` is the initialised directory.
 pub fn plans_are_here(module: &Path) -> bool {
-    let record = fs::read_to_string(module.join(".terraform/terraform.tfstate")).unwrap_or_default();
-    let record: Value = serde_json::from_str(&record).unwrap_or_default();
-    let kind = record.pointer("/backend/type").and_then(Value::as_str);
-    !matches!(kind, Some("remote" | "cloud"))
+    let copies = copies_of_unit(module);
+    std::iter::once(module)
+        .chain(copies.iter().map(PathBuf::as_path))
+        .all(|module| {
+            let record = fs::read_to_string(module.join(RECORD)).unwrap_or_default();
+            let record: Value = serde_json::from_str(&record).unwrap_or_default();
+            let kind = record.pointer("/backend/type").and_then(Value::as_str);
+            !matches!(kind, Some("remote" | "cloud"))
+        })
+}
+
+/// Whether the plans of all units can be written here, before any of them is initialised: a backend that plans elsewhere would refuse,
+/// and the plan would fail. Any file of the checkout that speaks of one is reason for doubt.
+pub fn plans_of_units_are_here(checkout: &Path) -> bool {
+    let mut places = vec![checkout.to_owned()];
+    while let Some(place) = places.pop() {
+        for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+            let (path, kind) = (entry.path(), entry.file_type());
+            let is_code = ENDS_OF_CODE
+                .iter()
+                .any(|end| entry.file_name().to_string_lossy().ends_with(end));
+            match kind {
+                Ok(kind) if kind.is_dir() => places.push(path),
+                Ok(kind) if kind.is_file() && is_code && speaks_of_plans_elsewhere(&path) => return false,
+                _ => {}
+            }
+        }
+    }
+    true
+}
+
+const ENDS_OF_CODE: [&str; 4] = [".hcl", ".tf", ".tofu", ".json"];
+
+/// Without spaces, as HCL and JSON write it.
+const ELSEWHERE: [&str; 7] = [
+    "backend\"remote\"",
+    "backend=\"remote\"",
+    "\"backend\":\"remote\"",
+    "backend\":{\"remote\"",
+    "backend\":[{\"remote\"",
+    "cloud{",
+    "\"cloud\":",
+];
+
+fn speaks_of_plans_elsewhere(file: &Path) -> bool {
+    let text = fs::read(file).unwrap_or_default();
+    let text: String = String::from_utf8_lossy(&text).split_whitespace().collect();
+    ELSEWHERE.iter().any(|words| text.contains(words))
+}
+
+/// The same as [`require_durable`] for one unit of Terragrunt.
+pub fn require_durable_unit(unit: &Path, temporary: &Path) -> Result<(), StatePlaceError> {
+    let copies = copies_of_unit(unit);
+    let places = std::iter::once(unit).chain(copies.iter().map(PathBuf::as_path));
+    let mut recorded = places
+        .filter(|place| place.join(RECORD).symlink_metadata().is_ok())
+        .peekable();
+    let ran_here = [".terraform", CACHE].iter().any(|notes| unit.join(notes).is_dir());
+    if recorded.peek().is_none() && ran_here {
+        return Err(StatePlaceError::InsideCheckout);
+    }
+    recorded.try_for_each(|place| require_durable(place, temporary))
+}
+
+/// Where Terragrunt has put copies of a unit's code and initialised them. Links are not followed.
+fn copies_of_unit(unit: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut places = vec![unit.join(CACHE)];
+    while let Some(place) = places.pop() {
+        if place.join(RECORD).symlink_metadata().is_ok() {
+            found.push(place.clone());
+        }
+        let below = fs::read_dir(&place).into_iter().flatten().flatten();
+        let below = below
+            .filter(|entry| entry.file_name() != ".terraform" && entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        places.extend(below.map(|entry| entry.path()));
+    }
+    found
 }
 
 /// Refuses a state that ends with the script. `module` is the initialised directory, `temporary` what is removed at the end.
 pub fn require_durable(module: &Path, temporary: &Path) -> Result<(), StatePlaceError> {
-    let record = module.join(".terraform/terraform.tfstate");
+    let record = module.join(RECORD);
     let text = match fs::read_to_string(&record) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(StatePlaceError::InsideCheckout),
@@ -143,6 +223,65 @@ mod tests {
             let record = format!(r#"{{"backend":{{"type":"{kind}","config":{{}}}}}}"#);
             fs::write(place.path().join(".terraform/terraform.tfstate"), record).unwrap();
             assert_eq!(plans_are_here(place.path()), here, "{kind}");
+        }
+    }
+
+    #[track_caller]
+    fn check_unit(records: &[(&str, Option<&str>)], durable: bool, here: bool) {
+        let place = tempfile::tempdir().unwrap();
+        let temporary = place.path().canonicalize().unwrap();
+        let unit = temporary.join("checkout/unit");
+        fs::create_dir_all(&unit).unwrap();
+        for (directory, record) in records {
+            let notes = unit.join(directory).join(".terraform");
+            fs::create_dir_all(&notes).unwrap();
+            if let Some(record) = record {
+                fs::write(notes.join("terraform.tfstate"), record).unwrap();
+            }
+        }
+        let result = require_durable_unit(&unit, &temporary);
+        assert_eq!(result.is_ok(), durable, "{records:?}: {result:?}");
+        assert_eq!(plans_are_here(&unit), here, "{records:?}");
+    }
+
+    #[test]
+    fn the_state_of_a_unit_is_looked_for_where_terragrunt_runs_the_engine() {
+        let inside = Some(r#"{"backend":{"type":"local","config":{"path":"terraform.tfstate"}}}"#);
+        let s3 = Some(r#"{"backend":{"type":"s3","config":{}}}"#);
+        let cloud = Some(r#"{"backend":{"type":"cloud","config":{}}}"#);
+        let copy = ".terragrunt-cache/h4sh/m0dule/modules/vpc";
+        check_unit(&[], true, true);
+        check_unit(&[(".", None)], false, true);
+        check_unit(&[(copy, None)], false, true);
+        check_unit(&[(copy, inside)], false, true);
+        check_unit(&[(".", inside)], false, true);
+        check_unit(&[(copy, s3)], true, true);
+        check_unit(&[(".", s3)], true, true);
+        check_unit(&[(copy, s3), (".terragrunt-cache/h4sh/other", inside)], false, true);
+        check_unit(&[(copy, cloud)], true, false);
+        check_unit(&[(".", cloud)], true, false);
+    }
+
+    #[test]
+    fn code_that_speaks_of_plans_elsewhere_is_reason_for_doubt() {
+        for (name, text, here) in [
+            ("a/main.tf", "terraform {\n  backend \"s3\" {}\n}", true),
+            ("a/main.tf", "terraform {\n  backend \"remote\" {}\n}", false),
+            ("root.hcl", "remote_state {\n  backend = \"remote\"\n}", false),
+            ("root.hcl", "contents = <<E\nterraform {\n cloud\t{\n", false),
+            (
+                "a/b.tf.json",
+                "{\"terraform\": [{\"backend\": {\"remote\": {}}}]}",
+                false,
+            ),
+            ("a/b.tofu", "terraform { cloud { } }", false),
+            ("a/readme.md", "terraform { cloud { } }", true),
+        ] {
+            let place = tempfile::tempdir().unwrap();
+            let file = place.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+            assert_eq!(plans_of_units_are_here(place.path()), here, "{name}: {text}");
         }
     }
 

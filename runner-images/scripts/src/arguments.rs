@@ -105,11 +105,11 @@ struct Arguments {
     #[arg(long)]
     detailed_exitcode: bool,
 
-    /// Keep the plan, so that apply can be asked for exactly it. For plan
+    /// Keep the plan, so that apply can be asked for exactly it. For plan, of one directory
     #[arg(long)]
     save_plan: bool,
 
-    /// Apply this saved plan and nothing else. For apply
+    /// Apply this saved plan and nothing else. For apply, of one directory
     #[arg(long, value_name = "DIGEST")]
     plan: Option<PlanDigest>,
 

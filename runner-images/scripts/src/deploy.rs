@@ -72,9 +72,7 @@ pub fn deploy(order: &Order, report: Report, handover: Handover) -> Result<Ended
     plans.before(&mut tool, &place, &mut interruptions)?;
     tool.init(&mut interruptions)?;
     require_durable_state(order, &tool, place.root())?;
-    if plans.wants_a_file(&handover) && state_place::plans_are_here(tool.directory()) {
-        tool.use_plan(place.plan());
-    }
+    plans.choose_place(&mut tool, &checkout, &place, report, &handover)?;
     match tool.run(&mut interruptions)? {
         Outcome::Ended(ended) => {
             plans.after(ended, &tool, &place, report, handover, &mut interruptions)?;
@@ -124,13 +122,16 @@ fn require_filtered_directories(order: &Order, checkout: &Checkout, directory: &
     Ok(())
 }
 
-/// Terragrunt keeps its working directories and its state's settings elsewhere, so only the other two can be asked.
+/// With `--all` Terragrunt initialises each unit in its turn, so nobody can be asked before.
 fn require_durable_state(order: &Order, tool: &Tool<'_>, temporary: &Path) -> Result<(), Failure> {
-    match (order.binary, &order.operation) {
-        (
-            ToolName::Terraform | ToolName::Tofu,
-            Operation::Apply(_) | Operation::ApplySaved(_) | Operation::Destroy(..),
-        ) => Ok(state_place::require_durable(tool.directory(), temporary)?),
-        (ToolName::Terraform | ToolName::Tofu | ToolName::Terragrunt, _) => Ok(()),
+    let changes = matches!(
+        order.operation,
+        Operation::Apply(_) | Operation::ApplySaved(_) | Operation::Destroy(..)
+    );
+    match (order.binary, &order.scope) {
+        _ if !changes => Ok(()),
+        (ToolName::Terraform | ToolName::Tofu, _) => Ok(state_place::require_durable(tool.directory(), temporary)?),
+        (ToolName::Terragrunt, Scope::Directory) => Ok(state_place::require_durable_unit(tool.directory(), temporary)?),
+        (ToolName::Terragrunt, Scope::Units { .. }) => Ok(()),
     }
 }

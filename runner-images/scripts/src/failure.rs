@@ -27,7 +27,7 @@ Exit codes:
   0, 1, 2 …   the tool's own, unchanged (also those of `init`); 128 + n when signal n ended it
   64          the command line is wrong
   65          the commit, the directory or a file is not in the repository, or is of the wrong kind;
-              a version file does not name one exact version; no such saved plan
+              a version file does not name one exact version; no such saved plan, or none that can be saved
   69          the repository, or the bucket of saved plans, cannot be reached or read
   70          git or Terraform behaved in a way that this script does not know
   74          a file or directory of the working place cannot be written or read
@@ -122,7 +122,9 @@ impl Failure {
 const fn of_plan(error: &KeepError) -> u8 {
     match error {
         KeepError::Key(_) | KeepError::NoStore => USAGE,
-        KeepError::Store(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => UNSUITABLE,
+        KeepError::Elsewhere
+        | KeepError::NotWritten(_)
+        | KeepError::Store(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => UNSUITABLE,
         KeepError::Refused(_) => REFUSED,
         KeepError::Store(StoreError::Bucket(error)) => of_bucket(error),
         KeepError::Store(StoreError::Directory(_)) | KeepError::Seal(_) | KeepError::Place { .. } => INPUT_OUTPUT,

@@ -76,8 +76,19 @@ pub struct Tool<'run> {
     programs: Programs,
     directory: PathBuf,
     files: Vec<PathBuf>,
-    plan: Option<PathBuf>,
+    plan: PlanPlace,
     report: Report,
+}
+
+/// Where a plan is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanPlace {
+    /// Nowhere but in the tool's answer.
+    Nowhere,
+    /// In this file: written there, or read from it.
+    File(PathBuf),
+    /// In files of the units; what they show for programs is written below this directory.
+    Units(PathBuf),
 }
 
 /// How a command ended.
@@ -120,19 +131,19 @@ impl<'run> Tool<'run> {
             programs,
             directory,
             files,
-            plan: None,
+            plan: PlanPlace::Nowhere,
             report,
         })
     }
 
-    /// Lets a plan be written to this file, or a saved one be applied from it.
-    pub fn use_plan(&mut self, file: PathBuf) {
-        self.plan = Some(file);
+    /// Lets a plan be written to this place, or a saved one be applied from it.
+    pub fn use_plan(&mut self, place: PlanPlace) {
+        self.plan = place;
     }
 
-    /// The plan's file, once the command has written it.
-    pub fn written_plan(&self) -> Option<&Path> {
-        self.plan.as_deref().filter(|file| file.is_file())
+    /// The plan's place.
+    pub const fn plan(&self) -> &PlanPlace {
+        &self.plan
     }
 
     /// Writes what the tool shows of a plan, for programs, into a file.
@@ -166,7 +177,7 @@ impl<'run> Tool<'run> {
     /// Runs the command itself. Its output and its exit code are passed through as they are.
     pub fn run(&self, interruptions: &mut Interruptions) -> Result<Outcome, ToolError> {
         let operation = self.clearance.operation();
-        let arguments = words::of_command(operation, self.order, &self.files, self.plan.as_deref());
+        let arguments = words::of_command(operation, self.order, &self.files, &self.plan);
         let name = self.order.binary.name();
         let on_stop = |stopped: Stopped| {
             self.report.step(format_args!(

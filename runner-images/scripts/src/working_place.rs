@@ -64,6 +64,11 @@ impl WorkingPlace {
         self.root.join("plan")
     }
 
+    /// For what Terragrunt shows of the plans of units.
+    pub fn shown_plans(&self) -> PathBuf {
+        self.root.join("plans.json")
+    }
+
     /// For what the tool shows of a plan.
     pub fn shown_plan(&self) -> PathBuf {
         self.root.join("plan.json")

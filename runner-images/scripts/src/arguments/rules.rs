@@ -32,13 +32,15 @@ impl Arguments {
         Ok(())
     }
 
-    /// A saved plan holds everything that goes into an apply. Terragrunt's plans are not saved: it makes one for each unit, somewhere else.
+    /// A saved plan holds everything that goes into an apply, and is the plan of one directory.
     pub(super) fn refuse_what_a_saved_plan_decides(&self) -> Result<(), clap::Error> {
         let kept = [("--save-plan", self.save_plan), ("--plan", self.plan.is_some())];
-        if self.binary == Binary::Terragrunt
+        if self.all
             && let Some((name, _)) = kept.into_iter().find(|(_, given)| *given)
         {
-            return Err(no_meaning(name, "--binary=terragrunt"));
+            return Err(conflict(&format!(
+                "the argument '{name}' cannot be used with '--all': each unit has a plan of its own, so save and apply that of one unit at a time"
+            )));
         }
         let inputs = [
             ("--var", self.var.is_empty()),
@@ -88,8 +90,13 @@ impl Arguments {
 }
 
 fn no_meaning(name: &str, with: &str) -> clap::Error {
-    let message = format!("the argument '{name}' has no meaning with '{with}': leave it out\n");
-    Arguments::command().error(ErrorKind::ArgumentConflict, message)
+    conflict(&format!(
+        "the argument '{name}' has no meaning with '{with}': leave it out"
+    ))
+}
+
+fn conflict(message: &str) -> clap::Error {
+    Arguments::command().error(ErrorKind::ArgumentConflict, format!("{message}\n"))
 }
 
 fn word_of(value: &impl ValueEnum) -> String {

@@ -3,24 +3,31 @@
 use std::env;
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 use crate::arguments::{Keep, Operation, Order, Scope};
+use crate::checkout::Checkout;
 use crate::failure::Failure;
 use crate::handover::Handover;
 use crate::interruption::Interruptions;
-use crate::plan::keeper::Keeper;
+use crate::plan::keeper::{KeepError, Keeper};
 use crate::plan::sealed::Bound;
 use crate::plan::summary::{About, Summary};
+use crate::plan::units;
 use crate::process::Ended;
 use crate::program::ToolName;
 use crate::report::Report;
-use crate::tool::{Programs, Tool};
-use crate::toolbox::version_of;
+use crate::state_place;
+use crate::tool::{PlanPlace, Programs, Tool};
+use crate::toolbox::{Picked, version_of};
 use crate::values::{PlanDigest, RelativePath};
 use crate::working_place::WorkingPlace;
 
 /// Terraform's exit code for a plan with changes, with `-detailed-exitcode`.
 const CHANGES: Ended = Ended::Exited(2);
+
+const NO_SUMMARY_ELSEWHERE: &str =
+    "the plan will have no summary: it may be made elsewhere (backend `remote` or `cloud`)";
 
 /// What an order has to do with plans.
 pub(super) struct Plans<'run> {
@@ -55,18 +62,42 @@ impl<'run> Plans<'run> {
     ) -> Result<(), Failure> {
         if let (Operation::ApplySaved(digest), Some((keeper, bound))) = (&self.order.operation, &self.kept) {
             keeper.fetch(digest, bound, &place.plan(), interruptions)?;
-            tool.use_plan(place.plan());
+            tool.use_plan(PlanPlace::File(place.plan()));
         }
         Ok(())
     }
 
-    /// A plan's file is needed to save it, or to tell about it when somebody listens.
-    pub(super) fn wants_a_file(&self, handover: &Handover) -> bool {
-        match (&self.order.operation, &self.order.scope, self.order.binary) {
-            (Operation::Plan(_, _, Keep::Saved), ..) => true,
-            (Operation::Plan(..), Scope::Directory, ToolName::Terraform | ToolName::Tofu) => handover.is_there(),
-            _ => false,
+    /// Lets the plan be written where it is needed: to save it, or to tell about it when somebody listens.
+    pub(super) fn choose_place(
+        &self,
+        tool: &mut Tool<'_>,
+        checkout: &Checkout,
+        place: &WorkingPlace,
+        report: Report,
+        handover: &Handover,
+    ) -> Result<(), Failure> {
+        let Operation::Plan(_, _, keep) = &self.order.operation else {
+            return Ok(());
+        };
+        let (chosen, is_here) = match &self.order.scope {
+            _ if *keep == Keep::Nothing && !handover.is_there() => return Ok(()),
+            Scope::Directory => (
+                PlanPlace::File(place.plan()),
+                state_place::plans_are_here(tool.directory()),
+            ),
+            Scope::Units { .. } => (
+                PlanPlace::Units(place.shown_plans()),
+                state_place::plans_of_units_are_here(checkout.root()),
+            ),
+        };
+        match keep {
+            _ if is_here => tool.use_plan(chosen),
+            Keep::Saved => return Err(KeepError::Elsewhere.into()),
+            Keep::Nothing => {
+                report.step(NO_SUMMARY_ELSEWHERE);
+            }
         }
+        Ok(())
     }
 
     /// Saves the plan, tells about it, or forgets it when it was applied.
@@ -79,11 +110,22 @@ impl<'run> Plans<'run> {
         handover: Handover,
         interruptions: &mut Interruptions,
     ) -> Result<(), Failure> {
-        match (&self.order.operation, &self.kept) {
-            (Operation::ApplySaved(digest), Some((keeper, _))) if ended.is_success() => keeper.forget(digest),
-            (Operation::Plan(..), _) if ended.is_success() || ended == CHANGES => {
-                let saved = self.save(tool, report, interruptions)?;
-                self.tell(saved.as_ref(), tool, place, report, handover, interruptions);
+        let planned = ended.is_success() || ended == CHANGES;
+        match (&self.order.operation, tool.plan()) {
+            (Operation::ApplySaved(digest), _) if ended.is_success() => {
+                if let Some((keeper, _)) = &self.kept {
+                    keeper.forget(digest);
+                }
+            }
+            (Operation::Plan(..), PlanPlace::File(plan)) if planned => {
+                let saved = self.save(plan, report, interruptions)?;
+                let summary = summary_of(plan, tool, place, &handover, interruptions);
+                self.tell(summary, saved.as_ref(), report, handover);
+            }
+            // Some units may have failed: what the others would change is told, and which those are.
+            (Operation::Plan(..), PlanPlace::Units(shown)) => {
+                let summary = self.summary_of_units(shown, tool);
+                self.tell(summary, None, report, handover);
             }
             _ => {}
         }
@@ -92,41 +134,36 @@ impl<'run> Plans<'run> {
 
     fn save(
         &self,
-        tool: &Tool<'_>,
+        plan: &Path,
         report: Report,
         interruptions: &mut Interruptions,
     ) -> Result<Option<PlanDigest>, Failure> {
-        let (Some((keeper, bound)), Some(plan)) = (&self.kept, tool.written_plan()) else {
+        let Some((keeper, bound)) = &self.kept else {
             return Ok(None);
         };
+        if !plan.is_file() {
+            return Err(KeepError::NotWritten(self.order.binary.name()).into());
+        }
         let digest = keeper.save(plan, bound.clone(), interruptions)?;
         report.step(format_args!("saved the plan: apply exactly it with --plan={digest}"));
         Ok(Some(digest))
     }
 
-    /// A plan without a summary is still a plan, so nothing here is a failure.
-    fn tell(
-        &self,
-        saved: Option<&PlanDigest>,
-        tool: &Tool<'_>,
-        place: &WorkingPlace,
-        report: Report,
-        mut handover: Handover,
-        interruptions: &mut Interruptions,
-    ) {
-        let Some(plan) = tool.written_plan().filter(|_| handover.is_there()) else {
-            return;
+    fn summary_of_units(&self, shown: &Path, tool: &Tool<'_>) -> Option<Summary> {
+        let Scope::Units { include, exclude } = &self.order.scope else {
+            return None;
         };
-        let file = place.shown_plan();
-        let shown = File::create(&file).is_ok_and(|to| {
-            let ended = tool.show_plan(plan, to, interruptions);
-            ended.is_ok_and(Ended::is_success)
-        });
-        let summary = File::open(&file).ok().filter(|_| shown);
-        let summary = summary.and_then(|file| Summary::read(BufReader::new(file)).ok());
+        units::summary(shown, tool.directory(), include, exclude).ok()
+    }
+
+    /// A plan without a summary is still a plan, so nothing here is a failure.
+    fn tell(&self, summary: Option<Summary>, saved: Option<&PlanDigest>, report: Report, mut handover: Handover) {
+        if !handover.is_there() {
+            return;
+        }
         let about = About {
             directory: &self.directory,
-            tool: self.order.engine.name(),
+            tool: self.order.binary.name(),
             saved_as: saved.map(PlanDigest::as_str),
         };
         let told = summary
@@ -138,6 +175,22 @@ impl<'run> Plans<'run> {
     }
 }
 
+fn summary_of(
+    plan: &Path,
+    tool: &Tool<'_>,
+    place: &WorkingPlace,
+    handover: &Handover,
+    interruptions: &mut Interruptions,
+) -> Option<Summary> {
+    if !handover.is_there() || !plan.is_file() {
+        return None;
+    }
+    let file = place.shown_plan();
+    let ended = tool.show_plan(plan, File::create(&file).ok()?, interruptions);
+    ended.ok().filter(|ended| ended.is_success())?;
+    Summary::read(BufReader::new(File::open(&file).ok()?)).ok()
+}
+
 /// What a plan of this order is bound to.
 fn bound(
     order: &Order,
@@ -145,9 +198,17 @@ fn bound(
     programs: &Programs,
     interruptions: &mut Interruptions,
 ) -> Result<Bound, Failure> {
-    let version = match &programs.engine.version {
-        Some(version) => version.clone(),
-        None => version_of(&programs.engine.program, interruptions)?,
+    let mut exactly = |name: ToolName, picked: &Picked| -> Result<_, Failure> {
+        let version = match &picked.version {
+            Some(version) => version.clone(),
+            None => version_of(&picked.program, interruptions)?,
+        };
+        Ok(format!("{} {version}", name.name()))
+    };
+    let engine = exactly(order.engine, &programs.engine)?;
+    let tool = match order.binary {
+        ToolName::Terraform | ToolName::Tofu => engine,
+        ToolName::Terragrunt => format!("{} running {engine}", exactly(order.binary, &programs.started)?),
     };
     let workspace = env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty());
     Ok(Bound {
@@ -155,7 +216,7 @@ fn bound(
         commit: order.commit.to_string(),
         directory: directory.to_owned(),
         workspace: workspace.unwrap_or_else(|| "default".to_owned()),
-        tool: format!("{} {version}", order.engine.name()),
+        tool,
         backend: order.backend_config.iter().map(ToString::to_string).collect(),
     })
 }

@@ -25,6 +25,16 @@ pub enum KeepError {
         "saved plans need a place: fix --plan-store in the allow-list, a directory of a volume or `s3://BUCKET/PREFIX`, which planner and applier share"
     )]
     NoStore,
+    /// Nothing will be there to save.
+    #[error(
+        "the plan cannot be saved: its state's place runs plans elsewhere (backend `remote` or `cloud`); leave --save-plan out"
+    )]
+    Elsewhere,
+    /// Nothing is there to save.
+    #[error(
+        "there is no plan to save: {0} ended well and wrote none; look above for why (an `exclude` or `errors` block of the code may keep it from planning)"
+    )]
+    NotWritten(&'static str),
     /// The store does not work, or does not have it.
     #[error(transparent)]
     Store(#[from] StoreError),

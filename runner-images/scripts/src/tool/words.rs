@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::PlanPlace;
 use crate::arguments::{Format, Inputs, Operation, Order, PlanExit, Scope};
 
 /// The words of `init`. None when the command needs none, or when Terragrunt does it itself for each unit in its turn.
@@ -36,13 +37,13 @@ pub(super) fn of_init(order: &Order) -> Option<Vec<OsString>> {
 
 /// The words of the command itself.
 /// `plan` is where a plan is written to, or read from.
-pub(super) fn of_command(
-    operation: &Operation,
-    order: &Order,
-    files: &[PathBuf],
-    plan: Option<&Path>,
-) -> Vec<OsString> {
-    let mut words = of_scope(&order.scope);
+pub(super) fn of_command(operation: &Operation, order: &Order, files: &[PathBuf], plan: &PlanPlace) -> Vec<OsString> {
+    let (plan, shown) = match plan {
+        PlanPlace::Nowhere => (None, None),
+        PlanPlace::File(file) => (Some(file.as_path()), None),
+        PlanPlace::Units(directory) => (None, Some(directory.as_path())),
+    };
+    let mut words = of_scope(&order.scope, shown);
     match operation {
         Operation::Find(format) => {
             words.extend(["find".into(), "--no-color".into()]);
@@ -52,7 +53,7 @@ pub(super) fn of_command(
         Operation::Plan(inputs, exit, _) => {
             words.extend(["plan".into(), "-no-color".into()]);
             words.extend((*exit == PlanExit::Detailed).then(|| "-detailed-exitcode".into()));
-            words.extend(plan.map(out));
+            words.extend(plan.map(|file| joined("-out=", file)));
             words.extend(of_inputs(inputs, order, files));
         }
         Operation::ApplySaved(_) => {
@@ -80,8 +81,9 @@ pub(super) fn of_command(
 /// Terragrunt's own words before the command, ended by `--`.
 ///
 /// Dependencies outside of the directory and outside of the filters stay untouched: newer versions do so by themselves and accept
-/// the two flags; older ones need them.
-fn of_scope(scope: &Scope) -> Vec<OsString> {
+/// the two flags; older ones need them. `shown` is where what each unit's plan shows is written to: every version that has
+/// `run --all` has that flag.
+fn of_scope(scope: &Scope, shown: Option<&Path>) -> Vec<OsString> {
     let Scope::Units { include, exclude } = scope else {
         return Vec::new();
     };
@@ -100,6 +102,7 @@ fn of_scope(scope: &Scope) -> Vec<OsString> {
         let both = |path| ["", "/**"].map(|below| format!("{option}=./{path}{below}").into());
         words.extend(paths.iter().flat_map(both));
     }
+    words.extend(shown.map(|directory| joined("--json-out-dir=", directory)));
     words.push("--".into());
     words
 }
@@ -107,11 +110,7 @@ fn of_scope(scope: &Scope) -> Vec<OsString> {
 fn of_inputs(inputs: &Inputs, order: &Order, files: &[PathBuf]) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["-input=false".into()];
     words.extend(of_lock(order));
-    words.extend(files.iter().map(|file| {
-        let mut word = OsString::from("-var-file=");
-        word.push(file);
-        word
-    }));
+    words.extend(files.iter().map(|file| joined("-var-file=", file)));
     words.extend(
         inputs
             .variables
@@ -127,9 +126,9 @@ fn of_lock(order: &Order) -> Option<OsString> {
     Some(format!("-lock-timeout={timeout}").into())
 }
 
-fn out(plan: &Path) -> OsString {
-    let mut word = OsString::from("-out=");
-    word.push(plan);
+fn joined(option: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(option);
+    word.push(path);
     word
 }
 

@@ -141,6 +141,14 @@ impl Fixture {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
+    /// Puts the stand-in for this version of Terragrunt there: it does what Terragrunt's source says, with the real engine.
+    pub(crate) fn stand_in_for_terragrunt(&self, version: &str) {
+        self.replace_program(
+            "terragrunt",
+            &include_str!("terragrunt.sh").replace("@VERSION@", version),
+        );
+    }
+
     /// Makes every start of Terraform leave a mark, and lets it run.
     pub(crate) fn watch_terraform(&self) {
         let (mark, real) = (self.path("terraform-was-started"), find_program("terraform"));

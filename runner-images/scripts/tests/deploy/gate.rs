@@ -295,9 +295,7 @@ fn plan_request(list: &str, container: &str, words: &[&str]) -> Option<Order> {
     let understood = understand(&list, &request).ok()?;
     let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
     let order = Order::parse(words.map(Into::into)).ok()?;
-    let mut expected = understood_values(&understood);
-    expected.insert("--binary".to_owned(), vec!["terraform".to_owned()]);
-    assert_eq!(read_values(&order), expected);
+    assert_eq!(read_values(&order), understood_values(&understood));
     assert_eq!(order.plan_lifetime, PlanLifetime::default());
     Some(order)
 }
@@ -324,6 +322,13 @@ fn what_the_gate_understood_about_saved_plans_is_what_the_script_reads() {
             "{list}"
         );
         assert_eq!(applied.plan_store.unwrap().to_string(), store);
+        for (container, words) in [
+            (planner, ["--command=plan", "--save-plan", "--binary=terragrunt"]),
+            (applier, ["--command=apply", &plan, "--binary=terragrunt"]),
+        ] {
+            let order = plan_request(list, container, &words).unwrap();
+            assert_eq!(order.binary.name(), "terragrunt", "{list} {words:?}");
+        }
         for (container, words) in [
             (planner, ["--command=plan", &plan]),
             (applier, ["--command=apply", "--save-plan"]),

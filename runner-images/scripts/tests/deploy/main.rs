@@ -35,6 +35,8 @@ mod signals;
 #[cfg(test)]
 mod summaries;
 #[cfg(test)]
+mod terragrunt;
+#[cfg(test)]
 mod tools;
 #[cfg(test)]
 mod versions;

@@ -171,6 +171,26 @@ fn a_failing_apply_of_a_saved_plan_is_terraforms_own_failure() {
     assert!(outcome.stderr.contains("exit status 3"), "{}", outcome.stderr);
 }
 
+/// `init` notes such a place without asking it, so a stand-in can.
+#[test]
+fn where_plans_run_elsewhere_none_is_saved_and_the_reason_is_told_before_it_is_made() {
+    for kind in ["remote", "cloud"] {
+        let (fixture, commit) = Fixture::with_module();
+        let record = format!(r#"{{"backend":{{"type":"{kind}","config":{{}}}}}}"#);
+        let init = format!("mkdir .terraform && echo '{record}' >.terraform/terraform.tfstate");
+        fixture.replace_program(
+            "terraform",
+            &format!("case $1 in --version) echo Terraform v1.0.0;; init) {init};; *) echo ran;; esac"),
+        );
+        planning(&fixture, &commit).run().expect_reason(
+            65,
+            "the plan cannot be saved: its state's place runs plans elsewhere (backend `remote` or `cloud`); leave --save-plan out",
+        );
+        let plan = fixture.script(&commit, "plan").run().expect_code(0);
+        assert_eq!(plan.stdout(), "ran\n");
+    }
+}
+
 /// Plans live for a minute at least, so this one is made with the library, for exactly what is asked for.
 #[test]
 fn an_expired_plan_is_refused() {

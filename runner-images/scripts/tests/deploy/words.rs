@@ -276,10 +276,14 @@ fn what_a_saved_plan_decides_is_refused_beside_it() {
     let plan = OPTIONS[22];
     let apply = [OPTIONS[0], OPTIONS[1], "--command=apply", OPTIONS[3], plan];
     assert!(parse(&apply).is_ok());
-    for word in ["--var=a=b", "--var-file=a", "--target=a.b", "--binary=terragrunt"] {
+    for word in ["--var=a=b", "--var-file=a", "--target=a.b"] {
         assert!(parse(&[&apply[..], &[word]].concat()).is_err(), "{word}");
     }
-    check_refused(&["--save-plan", "--binary=terragrunt"]);
+    let terragrunt = "--binary=terragrunt";
+    assert!(parse(&[&apply[..], &[terragrunt]].concat()).is_ok());
+    assert!(parse_with(&["--save-plan", terragrunt]).is_ok());
+    assert!(parse(&[&apply[..], &[terragrunt, "--all"]].concat()).is_err());
+    check_refused(&["--save-plan", terragrunt, "--all"]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Responsible for one meaning of each code, whichever script exits with it. They keep clear of the tools' codes (0, 1 and 2) and
 //! of those that the deployer gives a meaning to (120 to 125). The names are those of `sysexits.h`.
 
+use crate::aws::AskError;
+use crate::aws::ec2::Ec2Error;
 use crate::checkout::PlaceError;
 use crate::git::GitError;
 use crate::process::ProcessError;
@@ -21,6 +23,8 @@ pub const INPUT_OUTPUT: u8 = 74;
 pub const TRY_AGAIN: u8 = 75;
 /// Not allowed.
 pub const REFUSED: u8 = 77;
+/// What was made is not what was asked for, as something is set up wrongly.
+pub const MISCONFIGURED: u8 = 78;
 /// A program cannot be started.
 pub const NOT_STARTED: u8 = 126;
 /// A program is missing.
@@ -30,6 +34,28 @@ pub const MISSING: u8 = 127;
 pub fn of_command_line(message: &clap::Error) -> u8 {
     let printed = message.print().is_ok();
     if message.use_stderr() || !printed { USAGE } else { 0 }
+}
+
+/// The code for a service of AWS that cannot be asked.
+pub const fn of_ask(error: &AskError) -> u8 {
+    match error {
+        AskError::Endpoint(_) => USAGE,
+        AskError::Credentials(_) | AskError::Unreachable { .. } => UNAVAILABLE,
+        AskError::Stopped(stopped) => stopped.exit_code(),
+    }
+}
+
+/// The code for EC2 when it does not say what there is.
+pub const fn of_ec2(error: &Ec2Error) -> u8 {
+    match error {
+        Ec2Error::Ask(error) => of_ask(error),
+        Ec2Error::Denied
+        | Ec2Error::NotAccepted(_)
+        | Ec2Error::Throttled(_)
+        | Ec2Error::Refused { .. }
+        | Ec2Error::Malformed { .. }
+        | Ec2Error::Endless => UNAVAILABLE,
+    }
 }
 
 /// The code for a failure of git.

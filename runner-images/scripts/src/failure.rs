@@ -4,10 +4,11 @@
 
 use std::io;
 
+use crate::aws::s3::S3Error;
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
 use crate::exit_code::{
-    INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE, of_git, of_place, of_process,
+    INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE, of_ask, of_git, of_place, of_process,
 };
 use crate::git::GitError;
 use crate::interruption::Stopped;
@@ -15,7 +16,6 @@ use crate::plan::keeper::KeepError;
 use crate::plan::store::StoreError;
 use crate::planted::PlantedError;
 use crate::program::MissingProgram;
-use crate::s3::S3Error;
 use crate::state_place::StatePlaceError;
 use crate::tool::ToolError;
 use crate::toolbox::{ToolboxError, VersionFileError};
@@ -133,15 +133,11 @@ const fn of_plan(error: &KeepError) -> u8 {
 
 const fn of_bucket(error: &S3Error) -> u8 {
     match error {
-        S3Error::Place(_) => USAGE,
+        S3Error::Ask(error) => of_ask(error),
         S3Error::TooLarge { .. } => UNSUITABLE,
-        S3Error::Credentials(_)
-        | S3Error::NoSuchBucket(_)
-        | S3Error::Denied { .. }
-        | S3Error::OtherRegion { .. }
-        | S3Error::Unreachable { .. }
-        | S3Error::Refused { .. } => UNAVAILABLE,
-        S3Error::Stopped(stopped) => stopped.exit_code(),
+        S3Error::NoSuchBucket(_) | S3Error::Denied { .. } | S3Error::OtherRegion { .. } | S3Error::Refused { .. } => {
+            UNAVAILABLE
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! whose output and exit code pass through untouched, or setting variables in one file and pushing the result. Never decides what a caller may ask for (the gate does), never reads an allow-list.
 
 pub mod arguments;
+pub mod aws;
 pub mod checkout;
 pub mod clearance;
 pub mod deploy;
@@ -21,7 +22,6 @@ pub mod process;
 pub mod program;
 pub mod report;
 pub mod repository_url;
-pub mod s3;
 pub mod source_code;
 pub mod state_place;
 pub mod tool;

@@ -3,6 +3,7 @@
 //! Responsible for refusing a value that could mean something else to git or Terraform, although the gate has checked it
 //! already. Never touches the file system.
 
+mod ami_tag;
 mod build;
 mod commit;
 mod git;
@@ -14,6 +15,7 @@ mod tool;
 mod variable;
 mod version;
 
+pub use ami_tag::AmiTag;
 pub use build::BuildName;
 pub use commit::{CommitMessage, MailAddress, PersonName};
 pub use git::{BranchName, CommitId, RefName};
@@ -75,6 +77,11 @@ pub enum ValueError {
     /// Not the name of a build.
     #[error("`{0}` is not the name of a build: give one such as `web` or `amazon-ebs.web`, without `*` and commas")]
     BuildName(String),
+    /// Not a tag of a machine image.
+    #[error(
+        "`{0}` is not a tag: give `KEY=VALUE` with a key of at most 128 letters, digits, spaces and `+ - . _ : / @` that does not begin with `aws:`, and a value of at most 256 characters"
+    )]
+    AmiTag(String),
     /// Not the full name of an image.
     #[error(
         "`{0}` is not the full name of an image: give registry, repository and tag, such as `registry.example.com/apps/web:1.2.3`"
@@ -443,6 +450,46 @@ mod tests {
             &[
                 "", "0m", "0h", "169h", "10081m", "1d", "90s", "-1h", "1.5h", "24", "h", "999999h",
             ],
+        );
+    }
+
+    #[test]
+    fn a_tag_of_a_machine_image_is_one_that_aws_allows() {
+        let (key, value) = ("k".repeat(128), "\u{fc}".repeat(256));
+        check::<AmiTag>(
+            &[
+                "version=1.2.3",
+                "a=",
+                "a=b=c",
+                "team:owner/x@y=*?\\",
+                "gr\u{f6}\u{df}e=\u{fc}",
+                "a b=c d",
+                &format!("{key}={value}"),
+            ],
+            &[
+                "",
+                "version",
+                "=1",
+                "aws:x=1",
+                "AWS:x=1",
+                " a=1",
+                "a =1",
+                "a= 1",
+                "a=1 ",
+                "a*=1",
+                "a?=1",
+                "a\\=1",
+                "a,b=1",
+                "a=1\n",
+                "a=\u{202e}1",
+                &format!("{key}k=1"),
+                &format!("a={value}1"),
+            ],
+        );
+        let tag: AmiTag = "a=b=c".parse().unwrap();
+        assert_eq!(
+            (tag.key(), tag.value(), tag.to_string().as_str()),
+            ("a", "b=c", "a=b=c")
         );
     }
 

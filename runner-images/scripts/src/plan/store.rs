@@ -6,8 +6,8 @@
 mod bucket;
 mod directory;
 
+use crate::aws::s3::S3Error;
 use crate::interruption::Interruptions;
-use crate::s3::S3Error;
 use crate::values::{PlanDigest, PlanStore};
 
 use bucket::Bucket;

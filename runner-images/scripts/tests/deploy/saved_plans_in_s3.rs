@@ -147,7 +147,7 @@ fn what_is_missing_around_the_bucket_is_told_in_one_line_and_nothing_is_applied(
     check(
         apply().env("AWS_REGION", ""),
         64,
-        "the bucket `plans` needs a Region: declare AWS_REGION in the environment of the container, such as `eu-west-1`",
+        "S3 needs a Region: declare AWS_REGION in the environment of the container, such as `eu-west-1`",
     );
     // Nothing listens on the discard port of the loopback address.
     check(

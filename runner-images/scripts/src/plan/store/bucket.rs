@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::MOST_BYTES;
+use crate::aws::s3::{self, S3Error};
 use crate::interruption::Interruptions;
-use crate::s3::{self, S3Error};
 use crate::values::{BucketFolder, PlanDigest};
 
 /// The folder, and how it is reached.

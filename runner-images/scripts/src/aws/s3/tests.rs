@@ -1,52 +1,15 @@
 //! The client against a server that answers what a test says.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::sync::mpsc::channel;
 
 use nix::libc::SIGTERM;
 
-use super::credentials::Credentials;
 use super::*;
-
-/// Answers one connection after the other, and tells what it was asked.
-fn serve(answers: Vec<&'static str>) -> (u16, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (tell, asked) = channel();
-    thread::spawn(move || {
-        for answer in answers {
-            let (mut connection, _) = listener.accept().unwrap();
-            let mut reader = BufReader::new(connection.try_clone().unwrap());
-            let mut head = String::new();
-            while reader.read_line(&mut head).unwrap_or(0) > 2 {}
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-            reader.read_exact(&mut body).unwrap();
-            drop(tell.send(head + &String::from_utf8(body).unwrap()));
-            drop(connection.write_all(answer.as_bytes()));
-        }
-    });
-    (port, asked)
-}
+use crate::aws::fixture::{environment_of_a_task, nobody_stops};
+use crate::aws::server::serve;
 
 fn client(port: u16) -> Client {
-    let own = |name: &str| match name {
-        "AWS_REGION" => Some("eu-west-1".to_owned()),
-        "AWS_ENDPOINT_URL" => Some(format!("http://127.0.0.1:{port}")),
-        _ => None,
-    };
-    Client {
-        place: Place::of("plans", own).unwrap(),
-        source: Source::Declared(Credentials::new("AKIA", "hunter2", Some("hunter3"))),
-        http: Http::prepare(false).unwrap(),
-    }
-}
-
-fn nobody_stops() -> Interruptions {
-    let (_sender, signals) = channel();
-    Interruptions::from_channel(signals)
+    Client::with("plans", environment_of_a_task(port)).unwrap()
 }
 
 const FINE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nplan";
@@ -110,7 +73,10 @@ fn what_passes_is_tried_again_and_a_stop_ends_the_waiting() {
     sender.send(SIGTERM).unwrap();
     let mut stopped = Interruptions::from_channel(signals);
     let error = client(port).put_new("x", b"plan", &mut stopped).unwrap_err();
-    assert!(matches!(error, S3Error::Stopped(Stopped::Terminated)), "{error}");
+    assert!(
+        matches!(error, S3Error::Ask(AskError::Stopped(Stopped::Terminated))),
+        "{error}"
+    );
     assert_eq!(asked.iter().count(), 1);
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::crypto::aws_lc_rs;
-use ureq::http::Request;
+use ureq::http::{HeaderMap, Request};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Error, Proxy};
 
@@ -16,8 +16,6 @@ use ureq::{Agent, Error, Proxy};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For one question, answer included.
 const QUESTION_TIMEOUT: Duration = Duration::from_mins(1);
-/// Where S3 says in which Region a bucket is.
-const REGION_HEADER: &str = "x-amz-bucket-region";
 
 /// One question.
 pub(super) struct Question<'run> {
@@ -34,8 +32,7 @@ pub(super) struct Question<'run> {
 /// The answer.
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// Where the bucket is, if that is said.
-    pub(super) region: Option<String>,
+    pub(super) headers: HeaderMap,
     pub(super) content: Vec<u8>,
     /// Nothing was left unread.
     pub(super) is_whole: bool,
@@ -166,17 +163,16 @@ fn ask(agent: &Agent, question: Question<'_>) -> Result<Reply, Unreachable> {
     for (name, value) in question.headers {
         request = request.header(name, value);
     }
-    let answer = if question.method == "PUT" {
-        let request = request.body(question.body).map_err(Error::from)?;
+    let answer = if question.method == "GET" {
+        let request = request.body(()).map_err(Error::from)?;
         let request = agent.configure_request(request);
         agent.run(request.timeout_global(Some(left.min(QUESTION_TIMEOUT))).build())?
     } else {
-        let request = request.body(()).map_err(Error::from)?;
+        let request = request.body(question.body).map_err(Error::from)?;
         let request = agent.configure_request(request);
         agent.run(request.timeout_global(Some(left.min(QUESTION_TIMEOUT))).build())?
     };
     let (head, body) = answer.into_parts();
-    let region = head.headers.get(REGION_HEADER).and_then(|value| value.to_str().ok());
     let limit = u64::try_from(question.most_bytes).unwrap_or(u64::MAX);
     let mut content = Vec::new();
     body.into_reader()
@@ -186,7 +182,7 @@ fn ask(agent: &Agent, question: Question<'_>) -> Result<Reply, Unreachable> {
     let is_whole = content.len() <= question.most_bytes;
     Ok(Reply {
         status: head.status.as_u16(),
-        region: region.map(str::to_owned),
+        headers: head.headers,
         content,
         is_whole,
     })

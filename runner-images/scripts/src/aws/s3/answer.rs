@@ -3,10 +3,11 @@
 //! Responsible for taking nothing but a code and a Region out of an error: its text repeats what was signed.
 
 use super::Operation;
-use super::http::Reply;
+use crate::aws::http::Reply;
+use crate::aws::xml::{self, plain};
 
-/// Longer codes are none.
-const MOST_CODE_CHARACTERS: usize = 64;
+/// Where S3 says in which Region a bucket is.
+const REGION_HEADER: &str = "x-amz-bucket-region";
 
 /// It was done, or there is nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,51 +28,43 @@ pub(super) enum Refusal {
 }
 
 impl Answer {
-    pub(super) fn of(reply: Reply, operation: Operation<'_>) -> Result<Self, Refusal> {
-        let code = code_of(&reply.content);
-        match (reply.status, operation, code.as_str()) {
-            (200, Operation::Get { .. }, _) if reply.is_whole => Ok(Self::Content(reply.content)),
-            (200, Operation::Get { most_bytes }, _) => Err(Refusal::TooLarge { most_bytes }),
+    /// What a reply means, to a client in this Region.
+    pub(super) fn of(reply: Reply, operation: Operation<'_>, region: &str) -> Result<Self, Refusal> {
+        match (reply.status, operation) {
+            (200, Operation::Get { .. }) if reply.is_whole => Ok(Self::Content(reply.content)),
+            (200, Operation::Get { most_bytes }) => Err(Refusal::TooLarge { most_bytes }),
             // 412: an object is there already.
-            (200 | 412, Operation::PutNew(_), _) => Ok(Self::Done),
-            (404, Operation::Get { .. }, "NoSuchKey") => Ok(Self::NoSuchObject),
-            (404, _, "NoSuchBucket") => Err(Refusal::NoSuchBucket),
-            (301 | 307 | 400, _, _) if reply.region.is_some() => {
-                Err(Refusal::OtherRegion(plain(&reply.region.unwrap_or_default())))
-            }
-            (403, _, "AccessDenied") => Err(Refusal::Denied),
-            (status, _, _) => Err(Refusal::Other { status, code }),
+            (200 | 412, Operation::PutNew(_)) => Ok(Self::Done),
+            _ => Self::of_error(&reply, operation, region),
         }
     }
-}
 
-/// `<Error><Code>NoSuchKey</Code>…`
-fn code_of(content: &[u8]) -> String {
-    let text = String::from_utf8_lossy(content.get(..4096).unwrap_or(content));
-    let code = text
-        .split_once("<Error>")
-        .and_then(|(_, rest)| rest.split_once("<Code>"))
-        .and_then(|(_, rest)| rest.split_once("</Code>"));
-    plain(code.map_or("", |(code, _)| code))
-}
-
-fn plain(text: &str) -> String {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if !text.is_empty() && text.len() <= MOST_CODE_CHARACTERS && text.bytes().all(is_plain) {
-        text.to_owned()
-    } else {
-        "no code".to_owned()
+    fn of_error(reply: &Reply, operation: Operation<'_>, region: &str) -> Result<Self, Refusal> {
+        let code = xml::error_code(&reply.content);
+        let elsewhere = reply.headers.get(REGION_HEADER).and_then(|value| value.to_str().ok());
+        match (reply.status, operation, code.as_str(), elsewhere) {
+            (404, Operation::Get { .. }, "NoSuchKey", _) => Ok(Self::NoSuchObject),
+            (404, _, "NoSuchBucket", _) => Err(Refusal::NoSuchBucket),
+            (301 | 307 | 400, _, _, Some(elsewhere)) if elsewhere != region => {
+                Err(Refusal::OtherRegion(plain(elsewhere)))
+            }
+            (403, _, "AccessDenied", _) => Err(Refusal::Denied),
+            (status, ..) => Err(Refusal::Other { status, code }),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ureq::http::HeaderName;
+
     use super::*;
 
     fn reply(status: u16, content: &str, region: Option<&str>) -> Reply {
+        let elsewhere = region.map(|region| (HeaderName::from_static(REGION_HEADER), region.parse().unwrap()));
         Reply {
             status,
-            region: region.map(str::to_owned),
+            headers: elsewhere.into_iter().collect(),
             content: content.into(),
             is_whole: true,
         }
@@ -130,7 +123,13 @@ mod tests {
                 Some("us-east-1"),
                 region("us-east-1"),
             ),
-            (get, 301, String::new(), Some("us-east-1\u{1b}[2J"), region("no code")),
+            (
+                get,
+                301,
+                String::new(),
+                Some("us-east-1 or eu-west-1"),
+                region("no code"),
+            ),
             (
                 get,
                 301,
@@ -141,7 +140,7 @@ mod tests {
             (get, 400, error("AKIA secret=text"), None, other(400, "no code")),
             (put, 503, error("SlowDown"), None, other(503, "SlowDown")),
         ] {
-            let answer = Answer::of(reply(status, &content, elsewhere), operation);
+            let answer = Answer::of(reply(status, &content, elsewhere), operation, "eu-west-1");
             assert_eq!(answer, expected, "{operation:?} {status} {content}");
         }
     }
@@ -151,6 +150,9 @@ mod tests {
         let mut cut = reply(200, "plan", None);
         cut.is_whole = false;
         let get = Operation::Get { most_bytes: 9 };
-        assert_eq!(Answer::of(cut, get), Err(Refusal::TooLarge { most_bytes: 9 }));
+        assert_eq!(
+            Answer::of(cut, get, "eu-west-1"),
+            Err(Refusal::TooLarge { most_bytes: 9 })
+        );
     }
 }

@@ -1,48 +1,26 @@
 //! A client of S3 for two things: keep an object that is not there yet, and read one.
 //!
-//! Responsible for every request being signed, and bounded in time and size, and for an error naming the permission or the setting that is missing.
-//! Never follows a redirect, never shows a credential, never lists or deletes.
+//! Responsible for what is asked and what an answer means. Never lists or deletes.
 
 mod answer;
-mod credentials;
-mod http;
 mod place;
-mod signature;
 
 use std::env;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
+use super::endpoint::Region;
+use super::{AskError, Caller, DEADLINE, MOST_ERROR_BYTES, Request, Service, patiently};
 use crate::interruption::{Interruptions, Stopped};
 
 use answer::{Answer, Refusal};
-use credentials::Source;
-use http::{Http, Question, Unreachable};
 use place::Place;
-use signature::ToSign;
-
-pub use credentials::CredentialsError;
-pub use place::PlaceError;
-
-/// For one operation with all its repetitions.
-const DEADLINE: Duration = Duration::from_mins(2);
-/// An error of S3 is a short text.
-const MOST_ERROR_BYTES: usize = 64 * 1024;
-/// Between tries.
-const PAUSES: [Duration; 3] = [
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-];
 
 /// Why S3 does not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum S3Error {
-    /// It is not known where it is.
+    /// It cannot be asked.
     #[error(transparent)]
-    Place(#[from] PlaceError),
-    /// Nobody to sign for.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
+    Ask(#[from] AskError),
     /// No bucket.
     #[error("there is no bucket `{0}`: create it, or correct --plan-store")]
     NoSuchBucket(String),
@@ -63,16 +41,6 @@ pub enum S3Error {
         bucket: String,
         /// What S3 says.
         region: String,
-    },
-    /// Nobody answers.
-    #[error(
-        "cannot reach S3 at `{host}`: {reason}; the container needs a way to it, such as a gateway endpoint for S3"
-    )]
-    Unreachable {
-        /// Who was asked.
-        host: String,
-        /// In words.
-        reason: Unreachable,
     },
     /// An answer of another kind.
     #[error(
@@ -96,17 +64,19 @@ pub enum S3Error {
         /// The limit.
         most_bytes: usize,
     },
-    /// The script was asked to stop.
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
+}
+
+impl From<Stopped> for S3Error {
+    fn from(stopped: Stopped) -> Self {
+        Self::Ask(stopped.into())
+    }
 }
 
 /// One bucket.
 #[derive(Debug)]
 pub struct Client {
     place: Place,
-    source: Source,
-    http: Http,
+    caller: Caller,
 }
 
 /// What is done with an object.
@@ -128,6 +98,13 @@ impl Operation<'_> {
         match self {
             Self::PutNew(_) => "s3:PutObject",
             Self::Get { .. } => "s3:GetObject",
+        }
+    }
+
+    fn headers(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::PutNew(_) => vec![("if-none-match", "*".to_owned())],
+            Self::Get { .. } => Vec::new(),
         }
     }
 
@@ -160,15 +137,16 @@ impl Operation<'_> {
 impl Client {
     /// A client for a bucket, as the environment says. Nothing is asked yet.
     pub fn of(bucket: &str) -> Result<Self, S3Error> {
-        let own = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let place = Place::of(bucket, own)?;
-        let source = Source::find(own)?;
-        let http =
-            Http::prepare(place.is_encrypted() || source.is_encrypted()).map_err(|reason| S3Error::Unreachable {
-                host: place.host().to_owned(),
-                reason,
-            })?;
-        Ok(Self { place, source, http })
+        Self::with(bucket, |name: &str| {
+            env::var(name).ok().filter(|value| !value.is_empty())
+        })
+    }
+
+    fn with(bucket: &str, own: impl Fn(&str) -> Option<String>) -> Result<Self, S3Error> {
+        let region = Region::find(Service::S3, &own).map_err(AskError::from)?;
+        let (place, endpoint) = Place::of(bucket, &region, &own).map_err(AskError::from)?;
+        let caller = Caller::prepare(Service::S3, region, endpoint, own)?;
+        Ok(Self { place, caller })
     }
 
     /// Keeps an object under a key that stands for its content: one that is there already is the same and stays as it is.
@@ -189,7 +167,6 @@ impl Client {
         }
     }
 
-    /// Asks again while that may help.
     fn carry_out(
         &self,
         operation: Operation<'_>,
@@ -197,46 +174,21 @@ impl Client {
         interruptions: &mut Interruptions,
     ) -> Result<Answer, S3Error> {
         let end = Instant::now() + DEADLINE;
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let answer = self.ask(operation, key, end);
-            match (&answer, pauses.next()) {
-                (Err(error), Some(pause)) if error.is_passing() && Instant::now() + pause < end => {
-                    interruptions.pause(pause)?;
-                }
-                _ => return answer,
-            }
-        }
+        patiently(end, interruptions, S3Error::is_passing, || {
+            self.ask(operation, key, end)
+        })
     }
 
     fn ask(&self, operation: Operation<'_>, key: &str, end: Instant) -> Result<Answer, S3Error> {
-        let credentials = self.source.credentials(&self.http, end)?;
-        let path = self.place.path(key);
-        let mut headers = vec![("host", self.place.host().to_owned())];
-        if let Operation::PutNew(_) = operation {
-            headers.push(("if-none-match", "*".to_owned()));
-        }
-        let to_sign = ToSign {
+        let request = Request {
             method: operation.method(),
-            path: &path,
-            headers,
-            body: operation.body(),
-            region: self.place.region(),
-        };
-        let question = Question {
-            method: operation.method(),
-            url: self.place.url(&path),
-            headers: to_sign.signed(&credentials, SystemTime::now()),
+            path: &self.place.path(key),
+            headers: operation.headers(),
             body: operation.body(),
             most_bytes: operation.most_bytes(),
-            end,
         };
-        let mut reply = self.http.ask(question).map_err(|reason| S3Error::Unreachable {
-            host: self.place.host().to_owned(),
-            reason,
-        })?;
-        reply.region = reply.region.filter(|region| region != self.place.region());
-        Answer::of(reply, operation).map_err(|refusal| self.error(refusal, operation, key))
+        let reply = self.caller.ask(request, end)?;
+        Answer::of(reply, operation, self.caller.region.as_str()).map_err(|refusal| self.error(refusal, operation, key))
     }
 
     fn error(&self, refusal: Refusal, operation: Operation<'_>, key: &str) -> S3Error {
@@ -268,16 +220,10 @@ impl S3Error {
     /// Whether asking once more may help.
     fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { reason, .. } => reason.is_passing(),
-            Self::Credentials(error) => error.is_passing(),
+            Self::Ask(error) => error.is_passing(),
             // A conflict is another writer of the same object at the same time.
             Self::Refused { status, .. } => matches!(status, 409 | 429 | 500..),
-            Self::Place(_)
-            | Self::NoSuchBucket(_)
-            | Self::Denied { .. }
-            | Self::OtherRegion { .. }
-            | Self::TooLarge { .. }
-            | Self::Stopped(_) => false,
+            Self::NoSuchBucket(_) | Self::Denied { .. } | Self::OtherRegion { .. } | Self::TooLarge { .. } => false,
         }
     }
 }

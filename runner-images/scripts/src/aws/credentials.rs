@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
+use super::Service;
+use super::endpoint::is_this_machine;
 use super::http::{Http, Question, Unreachable};
-use super::place::is_this_machine;
 
 /// Where ECS answers with a task's credentials.
 const OF_ECS: &str = "http://169.254.170.2";
@@ -22,9 +23,9 @@ const MOST_BYTES: usize = 64 * 1024;
 pub enum CredentialsError {
     /// Nobody gives any.
     #[error(
-        "there are no credentials for S3: give the container a task role, or declare the secrets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        "there are no credentials for {0}: give the container a task role, or declare the secrets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )]
-    None,
+    None(Service),
     /// Credentials from another machine, unencrypted.
     #[error("AWS_CONTAINER_CREDENTIALS_FULL_URI names another machine without `https://`: nothing was asked of it")]
     Address,
@@ -43,7 +44,7 @@ impl CredentialsError {
         match self {
             Self::Unreachable(reason) => reason.is_passing(),
             Self::NotThere(status) => matches!(status, 429 | 500..),
-            Self::None | Self::Address => false,
+            Self::None(_) | Self::Address => false,
         }
     }
 }
@@ -106,7 +107,7 @@ impl fmt::Debug for Source {
 
 impl Source {
     /// As the environment says; declared keys come first, as for Terraform.
-    pub(super) fn find(own: impl Fn(&str) -> Option<String>) -> Result<Self, CredentialsError> {
+    pub(super) fn find(service: Service, own: impl Fn(&str) -> Option<String>) -> Result<Self, CredentialsError> {
         if let (Some(id), Some(secret)) = (own("AWS_ACCESS_KEY_ID"), own("AWS_SECRET_ACCESS_KEY")) {
             let token = own("AWS_SESSION_TOKEN");
             return Ok(Self::Declared(Credentials::new(&id, &secret, token.as_deref())));
@@ -117,7 +118,7 @@ impl Source {
         match own("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
             Some(url) if is_trusted(&url) => Ok(Self::Task(url)),
             Some(_) => Err(CredentialsError::Address),
-            None => Err(CredentialsError::None),
+            None => Err(CredentialsError::None(service)),
         }
     }
 
@@ -158,12 +159,10 @@ fn is_trusted(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::fixture::environment;
 
     fn find(variables: &[(&str, &str)]) -> Result<Source, CredentialsError> {
-        Source::find(|name| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+        Source::find(Service::Ec2, environment(variables))
     }
 
     #[test]
@@ -201,7 +200,7 @@ mod tests {
                 "{refused}"
             );
         }
-        assert!(matches!(find(&[]), Err(CredentialsError::None)));
+        assert!(matches!(find(&[]), Err(CredentialsError::None(Service::Ec2))));
     }
 
     #[test]

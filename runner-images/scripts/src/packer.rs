@@ -8,6 +8,7 @@ mod call;
 pub mod failure;
 mod messages;
 pub mod outcome;
+pub mod tagged;
 
 use crate::interruption::Interruptions;
 use crate::program::Program;
@@ -18,17 +19,28 @@ use arguments::Order;
 use call::Call;
 use failure::Failure;
 use outcome::Outcome;
+use tagged::Tagged;
 
 /// Does what was ordered.
 pub fn build(order: &Order, report: Report) -> Result<Outcome, Failure> {
     let mut interruptions = Interruptions::catch().map_err(Failure::Signals)?;
     let program = Program::Packer.find()?;
+    let tagged = Tagged::of(order)?;
     let place = WorkingPlace::make()?;
     let checkout = order.source.fetch(&place, report, &mut interruptions)?;
     let template = checkout.resolve(&order.template)?;
 
+    if let Some(tagged) = &tagged
+        && let Some(exists) = tagged.find(report, &mut interruptions)?
+    {
+        return Ok(exists);
+    }
     let packer = Call::prepare(order, program, template, &place, report)?;
     packer.validate(&mut interruptions)?;
     let told = packer.build(&mut interruptions)?;
-    Outcome::of(told, order)
+    let outcome = Outcome::of(told, order)?;
+    if let Some(tagged) = &tagged {
+        tagged.verify(&outcome, &mut interruptions)?;
+    }
+    Ok(outcome)
 }

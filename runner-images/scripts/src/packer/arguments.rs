@@ -3,14 +3,16 @@
 //! Responsible for the words: exact long names only, no abbreviations, no short options, no positionals; and for turning them
 //! into one [`Order`]. Never touches anything outside the process.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::failure::EXIT_CODES_HELP;
 use crate::report::LogLevel;
 use crate::source_code::SourceCode;
-use crate::values::{Assignment, BuildName, RelativePath};
+use crate::values::{AmiTag, Assignment, BuildName, RelativePath};
 
 /// Build one Packer template of one commit.
 #[derive(Debug, Parser)]
@@ -39,9 +41,15 @@ struct Arguments {
     #[arg(long, value_name = "KEY=VALUE")]
     var: Vec<Assignment>,
 
-    /// Build no AMI whose name is taken already in this account and Region, and succeed with the one that is there
+    /// Build no AMI whose name is taken already in this account and Region, and succeed with the one that is there; with
+    /// --idempotent-tag, the same for tags
     #[arg(long)]
     idempotent: bool,
+
+    /// Build nothing either when an AMI of this account in AWS_REGION has this tag; may be repeated: then it has to have all of them. The
+    /// template has to set the same tags
+    #[arg(long, value_name = "KEY=VALUE", requires = "idempotent")]
+    idempotent_tag: Vec<AmiTag>,
 
     /// Print what was built as one line of JSON on standard output
     #[arg(long)]
@@ -71,7 +79,7 @@ pub struct Order {
     pub build: Option<BuildName>,
     /// The template's variables.
     pub variables: Vec<Assignment>,
-    /// What an AMI of the same name means.
+    /// What an AMI that is there means.
     pub repetition: Repetition,
     /// What standard output is for.
     pub properties: Properties,
@@ -79,13 +87,15 @@ pub struct Order {
     pub log_level: LogLevel,
 }
 
-/// What an AMI of the same name means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an AMI that is there means.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Repetition {
-    /// A mistake: Packer refuses.
+    /// With the same name, a mistake: Packer refuses.
     Refused,
-    /// The work is done already.
+    /// With the same name, that the work is done already.
     Done,
+    /// With all these tags, the same; and so with the same name, if it has the tags too.
+    DoneWithTags(Vec<AmiTag>),
 }
 
 /// What standard output is for.
@@ -101,28 +111,44 @@ impl Order {
     /// Reads the command line. The error is clap's, and also carries the help and version texts.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = Arguments::command().try_get_matches_from(words)?;
-        Arguments::from_arg_matches(&matches).map(Self::from)
+        Arguments::from_arg_matches(&matches)?.into_order()
     }
 }
 
-impl From<Arguments> for Order {
-    fn from(arguments: Arguments) -> Self {
-        Self {
-            source: arguments.source,
-            template: arguments.template_path,
-            build: arguments.build_name,
-            variables: arguments.var,
-            repetition: if arguments.idempotent {
-                Repetition::Done
-            } else {
-                Repetition::Refused
+impl Arguments {
+    fn into_order(self) -> Result<Order, clap::Error> {
+        self.refuse_two_values_of_one_tag()?;
+        Ok(Order {
+            source: self.source,
+            template: self.template_path,
+            build: self.build_name,
+            variables: self.var,
+            repetition: match (self.idempotent, self.idempotent_tag.is_empty()) {
+                (false, _) => Repetition::Refused,
+                (true, true) => Repetition::Done,
+                (true, false) => Repetition::DoneWithTags(self.idempotent_tag),
             },
-            properties: if arguments.output_properties {
+            properties: if self.output_properties {
                 Properties::Printed
             } else {
                 Properties::Untold
             },
-            log_level: arguments.log_level,
+            log_level: self.log_level,
+        })
+    }
+
+    /// No AMI could have both.
+    fn refuse_two_values_of_one_tag(&self) -> Result<(), clap::Error> {
+        let mut keys = BTreeSet::new();
+        match self.idempotent_tag.iter().find(|tag| !keys.insert(tag.key())) {
+            None => Ok(()),
+            Some(twice) => Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                format!(
+                    "the argument '--idempotent-tag' has the key `{}` twice: give each once\n",
+                    twice.key()
+                ),
+            )),
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::arguments::Repetition;
+use super::messages::Artifact;
+use super::tagged::TagError;
 use crate::checkout::PlaceError;
 use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, UNSUITABLE, of_place, of_process};
 use crate::process::{Ended, ProcessError};
@@ -19,23 +22,30 @@ Packer runs in the template's directory. What it prints goes to standard error. 
 With --output-properties standard output is one JSON object on one line:
   outcome      `built`, or `exists` when all of it was there already (--idempotent)
   repository, commit, template
-  artifacts    of each: outcome, build, builder, id (for an AMI `region:ami-…`; just `ami-…` when it was there), files
+  artifacts    of each: outcome, build, builder, id (for an AMI `region:ami-…`; just `ami-…` when its name was taken), files
+
+With --idempotent-tag EC2 is asked in AWS_REGION before Packer starts. Of several AMIs with the tags the newest counts. One that is still
+being made (`pending`) is no success: it may fail. What was built has to have the tags in AWS_REGION, or the run fails. A template with
+several builds: give each its own tags and --build-name, as one AMI with the tags counts for all of them.
 
 Exit codes:
   0           built; or there already (--idempotent)
   1           a build failed: Packer's own code, its messages are on standard error; 128 + n when signal n ended it
   64          the command line is wrong
   65          the commit or the template is not in the repository, Packer cannot read it, or nothing in it is to be built
-  69          the repository cannot be reached or read
+  69          the repository cannot be reached or read; or EC2 cannot be asked (--idempotent-tag)
   70          git or Packer behaved in a way that this script does not know
   74          a file or directory of the working place cannot be written or read
+  75          an AMI with the tags is still being made (--idempotent-tag): try again later
   77          refused: unreviewed commit, path leads out
+  78          built, or found by its name, but not with the tags in AWS_REGION (--idempotent-tag)
   126, 127    git or packer cannot be started, or is missing
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before Packer ran; later, Packer cleans up and ends with its own code
 
 Environment (declared in the allow-list):
   GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; Packer never gets them
   SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
+  AWS_REGION                Region of --idempotent-tag; the credentials are those of the task, as for Packer
   PKR_VAR_name              variable of the template that may be secret
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for Packer
   TMPDIR                    where the checkout is made";
@@ -88,6 +98,19 @@ pub enum Failure {
     /// Packer failed, and has said why.
     #[error("packer failed with exit code {}: its own messages are above", .0.exit_code())]
     Packer(Ended),
+    /// Packer failed after it made AMIs that the next run may take for all of them.
+    #[error(
+        "packer failed with exit code {} after it built {amis}: with the tags, the next run would find that and build nothing; deregister it, or build one at a time with --build-name", .ended.exit_code()
+    )]
+    Partly {
+        /// How Packer ended.
+        ended: Ended,
+        /// What it built.
+        amis: String,
+    },
+    /// Tags do not say that the work is done.
+    #[error(transparent)]
+    Tags(#[from] TagError),
     /// Nobody knows how Packer ended.
     #[error("packer's end was not seen: look whether it left anything running")]
     Unended,
@@ -103,6 +126,22 @@ fn nothing(path: &RelativePath, build: Option<&BuildName>) -> String {
 }
 
 impl Failure {
+    /// Packer failed; what it made before that stays.
+    pub(super) fn of_packer(ended: Ended, made: &[Artifact], repetition: &Repetition) -> Self {
+        let amis: Vec<String> = made
+            .iter()
+            .flat_map(Artifact::amis)
+            .map(|(region, id)| format!("`{region}:{id}`"))
+            .collect();
+        match repetition {
+            Repetition::DoneWithTags(_) if !amis.is_empty() => Self::Partly {
+                ended,
+                amis: amis.join(", "),
+            },
+            Repetition::DoneWithTags(_) | Repetition::Done | Repetition::Refused => Self::Packer(ended),
+        }
+    }
+
     /// What the script exits with.
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -113,7 +152,8 @@ impl Failure {
             Self::Place(error) => of_place(error),
             Self::Template { .. } | Self::Nothing { .. } => UNSUITABLE,
             Self::Process(error) => of_process(error),
-            Self::Packer(ended) => ended.exit_code(),
+            Self::Packer(ended) | Self::Partly { ended, .. } => ended.exit_code(),
+            Self::Tags(error) => error.exit_code(),
         }
     }
 }

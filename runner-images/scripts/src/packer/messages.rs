@@ -5,6 +5,7 @@
 
 use std::io::Write;
 
+use crate::aws::ec2::is_ami_id;
 use crate::process::Ended;
 
 /// More artifacts or failures than a template has.
@@ -114,6 +115,12 @@ impl Told {
 }
 
 impl Artifact {
+    /// The AMIs that it is, each with its Region: `eu-west-1:ami-1,us-east-1:ami-2`.
+    pub(super) fn amis(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.id.split(',').filter_map(|ami| ami.split_once(':'));
+        all.filter(|(_, id)| is_ami_id(id))
+    }
+
     /// Whether both tell of one thing.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.build, &self.builder, &self.id, &self.files) == (&other.build, &other.builder, &other.id, &other.files)
@@ -126,9 +133,7 @@ impl BuildFailure {
         let rest = self.reason.strip_prefix("Error: ")?;
         let (_, id) = rest.rsplit_once(" existing AMI: ")?;
         let is_about_the_name = rest.starts_with("AMI Name: '") || rest.starts_with("name conflicts with an");
-        let digits = id.strip_prefix("ami-")?;
-        let is_id = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        (is_about_the_name && is_id).then_some(id)
+        (is_about_the_name && is_ami_id(id)).then_some(id)
     }
 }
 
@@ -184,6 +189,25 @@ mod tests {
         ]);
         assert_eq!(told.artifacts, []);
         assert_eq!(people, "    a: 1,a,artifact,0,id,x\n");
+    }
+
+    #[test]
+    fn an_artifact_of_amazons_builders_is_an_ami_in_each_region() {
+        let amis = |id: &str| {
+            let made = Artifact {
+                id: id.to_owned(),
+                ..Artifact::default()
+            };
+            made.amis()
+                .map(|(region, ami)| format!("{region} {ami}"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            amis("eu-west-1:ami-1,us-east-1:ami-2"),
+            ["eu-west-1 ami-1", "us-east-1 ami-2"]
+        );
+        assert_eq!(amis("ami-1"), Vec::<String>::new());
+        assert_eq!(amis("registry:image,a:snap-1"), Vec::<String>::new());
     }
 
     #[track_caller]

@@ -3,6 +3,7 @@
 //! Responsible for never calling a run a success that built nothing and found nothing, and for the one line of JSON on standard
 //! output that a pipeline can go on with.
 
+use std::fmt;
 use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
@@ -22,9 +23,29 @@ pub struct Outcome {
 
 /// An AMI that was there already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Found {
-    build: String,
-    ami: String,
+enum Found {
+    /// It has the name that a build wanted to give. Packer does not say in which Region.
+    ByName { build: String, ami: String },
+    /// It has the tags; with its Region.
+    ByTags { ami: String },
+}
+
+/// One of the AMIs that a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ami<'outcome> {
+    /// `ami-…`
+    pub(super) id: &'outcome str,
+    /// How the run came to it.
+    pub(super) origin: Origin,
+}
+
+/// How a run came to an AMI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was built.
+    Built,
+    /// It has the name that a build wanted to give.
+    Named,
 }
 
 impl Outcome {
@@ -36,7 +57,7 @@ impl Outcome {
             .map(|failure| {
                 let ami = failure.existing_ami()?.to_owned();
                 let build = failure.build.clone();
-                Some(Found { build, ami })
+                Some(Found::ByName { build, ami })
             })
             .collect();
         match (told.ended, found) {
@@ -49,16 +70,41 @@ impl Outcome {
                 found: Vec::new(),
             }),
             (Some(_), Some(found))
-                if order.repetition == Repetition::Done && !found.is_empty() && found.len() == told.error_count =>
+                if order.repetition != Repetition::Refused && !found.is_empty() && found.len() == told.error_count =>
             {
                 Ok(Self {
                     built: distinct(told.artifacts),
                     found,
                 })
             }
-            (Some(ended), _) => Err(Failure::Packer(ended)),
+            (Some(ended), _) => Err(Failure::of_packer(ended, &told.artifacts, &order.repetition)),
             (None, _) => Err(Failure::Unended),
         }
+    }
+
+    /// Nothing had to be built.
+    pub(super) fn exists(ami: String) -> Self {
+        Self {
+            built: Vec::new(),
+            found: vec![Found::ByTags { ami }],
+        }
+    }
+
+    /// The AMIs that are in this Region, or may be.
+    pub(super) fn amis_in(&self, here: &str) -> Vec<Ami<'_>> {
+        let built = self.built.iter().flat_map(Artifact::amis);
+        let built = built.filter(|(region, _)| *region == here).map(|(_, id)| Ami {
+            id,
+            origin: Origin::Built,
+        });
+        let named = self.found.iter().filter_map(|found| match found {
+            Found::ByName { ami, .. } => Some(Ami {
+                id: ami,
+                origin: Origin::Named,
+            }),
+            Found::ByTags { .. } => None,
+        });
+        built.chain(named).collect()
     }
 
     /// Says it: for people on standard error, for programs on standard output and in the run's result.
@@ -66,10 +112,14 @@ impl Outcome {
         for made in &self.built {
             report.step(format_args!("built `{}` with `{}`", made.id, made.build));
         }
-        for Found { build, ami } in &self.found {
-            report.step(format_args!(
-                "`{build}` was not built again: its name is taken by `{ami}`"
-            ));
+        for found in &self.found {
+            match found {
+                Found::ByName { build, ami } => report.step(format_args!(
+                    "`{build}` was not built again: its name is taken by `{ami}`"
+                )),
+                // Said when it was found, with its tags.
+                Found::ByTags { .. } => {}
+            }
         }
         if order.properties == Properties::Printed {
             let properties = self.properties(order);
@@ -91,7 +141,11 @@ impl Outcome {
                 "files": made.files,
             })
         });
-        let found = self.found.iter().map(|Found { build, ami }| {
+        let found = self.found.iter().map(|found| {
+            let (build, ami) = match found {
+                Found::ByName { build, ami } => (Some(build), ami),
+                Found::ByTags { ami } => (None, ami),
+            };
             json!({ "outcome": "exists", "build": build, "builder": null, "id": ami, "files": [] })
         });
         json!({
@@ -101,6 +155,16 @@ impl Outcome {
             "template": order.template.to_string(),
             "artifacts": built.chain(found).collect::<Vec<_>>(),
         })
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let built = self.built.iter().map(|made| format!("built `{}`", made.id));
+        let found = self.found.iter().map(|found| match found {
+            Found::ByName { ami, .. } | Found::ByTags { ami } => format!("found `{ami}`"),
+        });
+        f.write_str(&built.chain(found).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -158,6 +222,43 @@ mod tests {
             Outcome::of(Told::default(), &order(&[])),
             Err(Failure::Unended)
         ));
+    }
+
+    #[test]
+    fn the_amis_of_a_region_are_those_built_there_and_those_of_a_name() {
+        let mut told = told(1, &[EXISTS], 1, 1);
+        told.artifacts[0].id = "eu-west-1:ami-2,us-east-1:ami-3".to_owned();
+        let outcome = Outcome::of(told, &order(&["--idempotent"])).unwrap();
+        let amis = |region: &str| -> Vec<_> {
+            let amis = outcome.amis_in(region);
+            amis.iter().map(|ami| (ami.id.to_owned(), ami.origin)).collect()
+        };
+        let named = ("ami-1".to_owned(), Origin::Named);
+        assert_eq!(amis("eu-west-1"), [("ami-2".to_owned(), Origin::Built), named.clone()]);
+        assert_eq!(amis("eu-west-2"), [named]);
+        assert_eq!(
+            outcome.to_string(),
+            "built `eu-west-1:ami-2,us-east-1:ami-3`, found `ami-1`"
+        );
+        assert_eq!(Outcome::exists("eu-west-1:ami-2".to_owned()).amis_in("eu-west-1"), []);
+    }
+
+    #[test]
+    fn what_a_failed_build_leaves_is_told_only_where_the_next_run_would_take_it_for_everything() {
+        let tags = order(&["--idempotent", "--idempotent-tag=a=1"]);
+        for (order, id, partly) in [
+            (&tags, "eu-west-1:ami-2", true),
+            (&tags, "made.txt", false),
+            (&order(&["--idempotent"]), "eu-west-1:ami-2", false),
+        ] {
+            let mut told = told(1, &["Error: x"], 1, 1);
+            told.artifacts[0].id = id.to_owned();
+            match Outcome::of(told, order) {
+                Err(Failure::Partly { amis, .. }) => assert_eq!((amis.as_str(), partly), ("`eu-west-1:ami-2`", true)),
+                Err(Failure::Packer(_)) => assert!(!partly, "{id}"),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -14,3 +14,6 @@ mod random;
 mod reference;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+#[path = "../../src/aws/server.rs"]
+mod server;

@@ -5,6 +5,7 @@ mod attacks;
 mod bad_input;
 mod builds;
 mod gate;
+mod tags;
 
 use crate::fixture::{Fixture, Script, need};
 

@@ -7,7 +7,7 @@ use super::script;
 use crate::fixture::{Fixture, Script, Server};
 
 /// An image that the emulated EC2 has from the start.
-const BASE: &str = "ami-12c6146b";
+pub(super) const BASE: &str = "ami-12c6146b";
 
 /// Waiting is Packer's, and every second of it is ours too: the emulated EC2 is done at once.
 fn template() -> String {
@@ -33,7 +33,12 @@ build {{
     )
 }
 
-fn emulated_ec2() -> Server {
+pub(super) fn emulated_ec2() -> Server {
+    emulated_ec2_with(&[])
+}
+
+/// The same with these variables in its environment.
+pub(super) fn emulated_ec2_with(variables: &[(&str, &str)]) -> Server {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/ground-venv/bin/python");
     assert!(
         python.is_file(),
@@ -43,7 +48,8 @@ fn emulated_ec2() -> Server {
         let mut command = Command::new(&python);
         command
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
-            .env_clear();
+            .env_clear()
+            .envs(variables.iter().copied());
         command
     })
 }

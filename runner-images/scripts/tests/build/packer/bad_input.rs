@@ -1,7 +1,7 @@
 //! What is missing or wrong is said in one line, with what to do and with an exit code of its own.
 
 use super::{TEMPLATE, script, with_template};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, Script};
 
 #[track_caller]
 fn check(fixture: &Fixture, commit: &str, words: &[(&str, &str)], code: i32, reason: &str) {
@@ -122,11 +122,25 @@ fn a_wrong_command_line_exits_with_64_and_help_with_0() {
         ("--var", "=x"),
         ("--var-file", "x"),
         ("--idempotent", "true"),
+        ("--idempotent-tag", "version=1"),
         ("--temp", "x"),
         ("--force", "x"),
     ] {
         let outcome = script(&fixture, &commit).instead(option, value).run();
         assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""), "{option} {value}");
+    }
+    for (tags, said) in [
+        (
+            &["version=1", "service=web", "version=1"][..],
+            "'--idempotent-tag' has the key `version` twice: give each once",
+        ),
+        (&["aws:x=1"], "`aws:x=1` is not a tag: give `KEY=VALUE`"),
+        (&["version"], "`version` is not a tag: give `KEY=VALUE`"),
+    ] {
+        let words = tags.iter().map(|tag| format!("--idempotent-tag={tag}"));
+        let asked = words.fold(script(&fixture, &commit).with("--idempotent"), Script::with);
+        let outcome = asked.run().expect_code(64);
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     }
     let help = script(&fixture, &commit).with("--help").run().expect_code(0);
     assert!(help.stdout.contains("Exit codes:\n"));

@@ -1,5 +1,7 @@
 //! What the script reads from the canonical arguments equals what the gate understood, for the entry of the standard allow-list.
 
+use std::collections::BTreeSet;
+
 use deploy_scripts::packer::arguments::{Order, Properties, Repetition};
 
 use crate::random::Random;
@@ -12,7 +14,14 @@ const ENTRY: Entry = Entry {
 
 /// One more option of a caller.
 fn option(random: &mut Random) -> Vec<String> {
-    let usual = ["--var", "--var", "--build-name", "--idempotent", "--output-properties"];
+    let usual = [
+        "--var",
+        "--var",
+        "--build-name",
+        "--idempotent",
+        "--idempotent-tag",
+        "--output-properties",
+    ];
     let unusual = ["--protected-ref", "--log-level", "--help", "--va", "--ref", "--"];
     let names: &[&str] = if random.percent(93) { &usual } else { &unusual };
     let name = *random.pick(names);
@@ -26,6 +35,7 @@ fn option(random: &mut Random) -> Vec<String> {
             "source_ami_filter=al2023-*",
             "ami_version=7",
         ],
+        "--idempotent-tag" => &["version=1.2.3", "service=web", "version=7_a+b:c/d@e"],
         "--build-name" => &["web", "amazon-ebs.web", "golden.amazon-ebs.web_1"],
         _ => &["refs/heads/main", "info"],
     };
@@ -42,10 +52,24 @@ fn option(random: &mut Random) -> Vec<String> {
         "\u{fc}",
         "a\nb",
         "ami_version=a=b",
+        "version=",
+        "version=1.*",
+        "service=a=b",
+        "aws:x=1",
     ];
     let values = if random.percent(85) { fitting } else { &other };
     let value = *random.pick(values);
     written(random, name, value)
+}
+
+fn is_tag(unit: &[String]) -> bool {
+    unit[0].split('=').next() == Some("--idempotent-tag")
+}
+
+/// Of `--idempotent-tag KEY=VALUE`, in either way of writing.
+fn key(unit: &[String]) -> String {
+    let words = unit.join("=");
+    words.split('=').nth(1).unwrap_or_default().to_owned()
 }
 
 fn units(random: &mut Random) -> Vec<Vec<String>> {
@@ -66,6 +90,12 @@ fn units(random: &mut Random) -> Vec<Vec<String>> {
         let more: Vec<_> = (0..=random.below(3)).map(|_| option(random)).collect();
         units.extend(random.some(&more));
     }
+    // What the gate permits and the script refuses: tags without the flag that they belong to, and two values of one tag.
+    if units.iter().any(|unit| is_tag(unit)) && !units.iter().any(|unit| unit[0] == "--idempotent") {
+        units.push(vec!["--idempotent".to_owned()]);
+    }
+    let mut keys = BTreeSet::new();
+    units.retain(|unit| !is_tag(unit) || keys.insert(key(unit)));
     units
 }
 
@@ -82,8 +112,13 @@ fn read(words: Vec<String>) -> Result<Values, clap::Error> {
     for variable in &order.variables {
         add("--var", variable.to_string());
     }
-    if order.repetition == Repetition::Done {
-        add("--idempotent", String::new());
+    match &order.repetition {
+        Repetition::Refused => {}
+        Repetition::Done => add("--idempotent", String::new()),
+        Repetition::DoneWithTags(tags) => {
+            add("--idempotent", String::new());
+            tags.iter().for_each(|tag| add("--idempotent-tag", tag.to_string()));
+        }
     }
     if order.properties == Properties::Printed {
         add("--output-properties", String::new());
@@ -110,6 +145,8 @@ fn no_request_names_another_variable_template_or_option() {
         "--template-path=images/web.pkr.hcl",
     ];
     assert!(ENTRY.permits(&list, &good));
+    let tagged = ["--idempotent", "--idempotent-tag=version=1.2.3"];
+    assert!(ENTRY.permits(&list, &[&good[..], &tagged].concat()));
     for word in [
         "--var=password=1",
         "--var=ami_version=1 -force",
@@ -118,6 +155,10 @@ fn no_request_names_another_variable_template_or_option() {
         "--protected-ref=refs/heads/x",
         "--build-name=*",
         "--on-error=abort",
+        "--idempotent-tag=owner=1",
+        "--idempotent-tag=aws:x=1",
+        "--idempotent-tag=version=1.*",
+        "--idempotent-tag=version",
     ] {
         assert!(!ENTRY.permits(&list, &[&good[..], &[word]].concat()), "{word}");
     }

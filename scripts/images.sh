@@ -37,6 +37,8 @@ build() {
     "${buildah[@]}" build --quiet --isolation chroot --pull-never --layers=false --timestamp 0 \
         --build-arg VERSION="$version" --build-arg REVISION="$revision" \
         "$@" --tag "localhost/deploy-runner/$name" "$context" >/dev/null
+    # What the stages were built in is left behind, as large as they are.
+    "${buildah[@]}" rm --all >/dev/null
 }
 
 # The size of what an image unpacks to, in bytes.

@@ -61,7 +61,7 @@ class Agent:
         self._clients = clients
         self.endpoint = ""
         self.processes = ProcessHost(children)
-        self.podman = PodmanHost(children, settings.work / "podman")
+        self.podman = PodmanHost(children, settings.work / "podman", settings.images)
         self._host = self.processes if settings.mode is Mode.PROCESS else self.podman
 
     def start(self, task: Task) -> None:

@@ -72,12 +72,14 @@ class ProcessHost:
 
 
 class PodmanHost:
-    """An image is an image of podman, in a store of the ground's own; none is ever pulled."""
+    """An image is an image of podman, in a store of the ground's own or in one that it only reads; none is ever pulled."""
 
-    def __init__(self, children: Children, folder: Path) -> None:
+    def __init__(self, children: Children, folder: Path, images: Path | None) -> None:
         self._children = children
         self._folder = folder
         store = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
+        if images is not None:
+            store += ["--storage-opt", f"vfs.imagestore={images}"]
         self._words = ["podman", *store, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"]
         self._names: list[str] = []
 

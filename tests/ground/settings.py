@@ -29,6 +29,7 @@ class Settings:
     mode: Mode
     step_seconds: float
     ship_seconds: float
+    images: Path | None
 
     @classmethod
     def from_arguments(cls) -> Settings:
@@ -38,5 +39,6 @@ class Settings:
         parser.add_argument("--mode", type=Mode, default=Mode.PROCESS)
         parser.add_argument("--step-seconds", type=float, default=0.05, help="how long a task stays in each phase before it runs")
         parser.add_argument("--ship-seconds", type=float, default=0.2, help="how often the log driver sends what it has")
+        parser.add_argument("--images", type=Path, help="the root of a container store of podman's; it is only read")
         words = parser.parse_args()
-        return cls(words.work, words.mode, words.step_seconds, words.ship_seconds)
+        return cls(words.work, words.mode, words.step_seconds, words.ship_seconds, words.images)

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::images;
 use crate::product::{self, Place};
 
 /// How long the ground has to end by itself.
@@ -70,6 +71,15 @@ impl Ground {
 
     /// Starts one; its folders are the place's.
     pub fn start_in(mode: Mode, place: &Place) -> Self {
+        Self::start_with(mode, place, None)
+    }
+
+    /// Starts one that runs tasks in containers of an image of `runner-images/`.
+    pub fn start_with_image(place: &Place, image: &str) -> Self {
+        Self::start_with(Mode::Podman, place, Some(&images::store_with(image)))
+    }
+
+    fn start_with(mode: Mode, place: &Place, images: Option<&Path>) -> Self {
         let folder = place.join("ground");
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         let log = std::fs::File::create(place.join("ground.log")).expect("a file can be made");
@@ -77,6 +87,7 @@ impl Ground {
             .args(["-m", "ground", "--work"])
             .arg(&folder)
             .args(["--mode", if mode == Mode::Podman { "podman" } else { "process" }])
+            .args(images.iter().flat_map(|store| [Path::new("--images"), store]))
             .env("HOME", place.path())
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
@@ -156,6 +167,22 @@ impl Ground {
             Err(refusal) => refusal,
             Ok(answer) => panic!("{asked}: was not refused: {answer}"),
         }
+    }
+
+    /// Keeps a secret, and answers its ARN.
+    #[track_caller]
+    pub fn secret(&self, name: &str, value: &str) -> String {
+        let asked = json!({"Name": name, "SecretString": value});
+        let made = self.aws("secretsmanager", "create_secret", &asked);
+        made["ARN"].as_str().expect("a secret has an ARN").to_owned()
+    }
+
+    /// Replaces what a role may do.
+    #[track_caller]
+    pub fn limit_role(&self, role: &str, statements: &[Value]) {
+        let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let asked = json!({"RoleName": role, "PolicyName": "what-it-needs", "PolicyDocument": policy});
+        self.aws("iam", "put_role_policy", &asked);
     }
 
     /// Every task that was ever started, with its tags and its client token.

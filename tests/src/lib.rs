@@ -8,6 +8,7 @@ pub mod allow_list;
 pub mod corpus;
 pub mod fuzzed;
 pub mod ground;
+pub mod images;
 pub mod installation;
 pub mod permissions;
 pub mod planted;

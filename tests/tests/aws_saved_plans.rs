@@ -3,8 +3,8 @@
 
 use std::fs;
 
+use e2e::ground::Ground;
 use e2e::ground::stack::{Function, LOG_GROUP, Stack};
-use e2e::ground::{Ground, Mode};
 use e2e::product::{self, Ended, Place};
 use e2e::repository::Repository;
 use serde_json::{Value, json};
@@ -54,8 +54,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let place = Place::new();
-        let ground = Ground::start_in(Mode::Podman, &place);
-        build_the_image(&ground);
+        let ground = Ground::start_with_image(&place, "terraform-runner");
         let repository = Repository::empty(&place);
         repository.write("app/main.tf", MODULE);
         repository.commit("a module");
@@ -75,8 +74,8 @@ impl Stage {
         let allow_list = template
             .replace("{endpoint}", ground.endpoint())
             .replace("{repository}", &url)
-            .replace("{git_token}", &secret(&ground, "git-token", TOKEN))
-            .replace("{plan_key}", &secret(&ground, "plan-key", PLAN_KEY));
+            .replace("{git_token}", &ground.secret("git-token", TOKEN))
+            .replace("{plan_key}", &ground.secret("plan-key", PLAN_KEY));
         let allow_list = place.write("allow-list.yaml", allow_list);
         let stack = Stack::install(&ground, &place, &allow_list, &json!({}));
         let function = stack.function(&ground, "deploy-runner-invoker");
@@ -116,15 +115,27 @@ impl Stage {
             format!("--var=word={word}"),
         ];
         let ended = self.called("terraform-planner", &words).with(0);
-        assert!(
-            ended.stdout.contains("Plan: 1 to add") || ended.stdout.contains("1 to change"),
-            "{ended:?}"
+        assert!(ended.stdout.contains("Plan: 1 to add"), "{ended:?}");
+        let report = self.report();
+        assert_eq!(report["directory"], "app", "what a reviewer is shown: {report}");
+        let counts = json!({"destroy": 0, "replace": 0, "forget": 0, "change": 0, "add": 1});
+        assert_eq!(report["counts"], counts);
+        let changes = json!([{"action": "add", "address": "terraform_data.thing"}]);
+        assert_eq!(report["changes"], changes);
+        let table = format!(
+            "plan of `app` (as the job reports it): 0 to destroy, 0 to replace, 0 to change, 1 to add\n  \
+             add  terraform_data.thing\nsaved as {}\n",
+            report["saved_as"].as_str().unwrap_or_default()
         );
+        assert!(ended.stderr.contains(&table), "{table}{}", ended.stderr);
+        report["saved_as"].as_str().expect("the digest is told").to_owned()
+    }
+
+    /// What the job reported, as the result of the run has it.
+    fn report(&self) -> Value {
         let result = fs::read(self.place.join("result.json")).expect("there is a result");
         let result: Value = serde_json::from_slice(&result).expect("it is JSON");
-        let report = &result["job_reports"][0];
-        assert_eq!(report["directory"], "app", "what a reviewer is shown: {result}");
-        report["saved_as"].as_str().expect("the digest is told").to_owned()
+        result["job_reports"][0].clone()
     }
 
     fn apply(&self, commit: &str, digest: &str) -> Ended {
@@ -161,31 +172,6 @@ impl Stage {
     }
 }
 
-/// The ground's own store is where the image is built.
-fn build_the_image(ground: &Ground) {
-    let store = ground.folder().join("podman");
-    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/images.sh");
-    product::run(product::command(&script).arg(&store).arg("terraform-runner")).with(0);
-    let mut buildah = product::command(std::path::Path::new("buildah"));
-    buildah.arg("--root").arg(store.join("root"));
-    buildah.arg("--runroot").arg(store.join("run"));
-    buildah.args([
-        "--storage-driver=vfs",
-        "tag",
-        "localhost/deploy-runner/terraform-runner",
-    ]);
-    product::run(buildah.arg("localhost/terraform-runner")).with(0);
-}
-
-fn secret(ground: &Ground, name: &str, value: &str) -> String {
-    let made = ground.aws(
-        "secretsmanager",
-        "create_secret",
-        &json!({"Name": name, "SecretString": value}),
-    );
-    made["ARN"].as_str().expect("a secret has an ARN").to_owned()
-}
-
 /// What terraform/modules/saved-plans grants, and the state.
 fn limit_the_roles(ground: &Ground) {
     let allow = |actions: &[&str], resource: &str| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
@@ -202,10 +188,7 @@ fn limit_the_roles(ground: &Ground) {
         ("terraform-applier", allow(&["s3:GetObject"], &plans)),
     ] {
         let statements: Vec<_> = state.iter().cloned().chain([of_plans]).collect();
-        let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        let role = format!("deploy-runner-task-{container}");
-        let asked = json!({"RoleName": role, "PolicyName": "what-it-needs", "PolicyDocument": policy});
-        ground.aws("iam", "put_role_policy", &asked);
+        ground.limit_role(&format!("deploy-runner-task-{container}"), &statements);
     }
 }
 

@@ -35,6 +35,9 @@ struct Counts {
     change: u64,
     destroy: u64,
     replace: u64,
+    /// Older scripts do not tell it.
+    #[serde(default)]
+    forget: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,12 +54,14 @@ pub(crate) fn of(report: &Report) -> Option<String> {
     let Plan {
         report: Kind::Plan,
         directory,
-        counts: Counts {
-            add,
-            change,
-            destroy,
-            replace,
-        },
+        counts:
+            Counts {
+                add,
+                change,
+                destroy,
+                replace,
+                forget,
+            },
         changes,
         not_listed,
         saved_as,
@@ -68,8 +73,13 @@ pub(crate) fn of(report: &Report) -> Option<String> {
         .map(|change| change.action.chars().count())
         .max()
         .unwrap_or(0);
+    let forgotten = if forget > 0 {
+        format!("{forget} to forget, ")
+    } else {
+        String::new()
+    };
     let first = format!(
-        "plan of `{}` (as the job reports it): {destroy} to destroy, {replace} to replace, {change} to change, {add} to add\n",
+        "plan of `{}` (as the job reports it): {destroy} to destroy, {replace} to replace, {forgotten}{change} to change, {add} to add\n",
         line(&directory)
     );
     let listed = changes.iter().map(|Change { action, unit, address }| {
@@ -134,6 +144,21 @@ mod tests {
             of(&report).unwrap(),
             "plan of `prod` (as the job reports it): 1 to destroy, 0 to replace, 0 to change, 1 to add\n  \
              destroy  eu/vpc: a.b\n  add      us forged: a.b\nno plan of unit `eu/db forged`\nno plan of 3 more units\n"
+        );
+    }
+
+    #[test]
+    fn what_is_only_forgotten_is_counted_too() {
+        let report = Report::parse(
+            br#"{"report":"plan","version":1,"directory":"app","tool":"terraform",
+                "counts":{"add":0,"change":0,"destroy":0,"replace":0,"forget":2},
+                "changes":[{"action":"forget","address":"a.b"},{"action":"forget","address":"a.c"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            of(&report).unwrap(),
+            "plan of `app` (as the job reports it): 0 to destroy, 0 to replace, 2 to forget, 0 to change, 0 to add\n  \
+             forget  a.b\n  forget  a.c\n"
         );
     }
 

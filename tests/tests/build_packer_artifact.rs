@@ -51,7 +51,9 @@ fn called(place: &Place, list: &Path, words: &[&str]) -> Ended {
     let mut deployer = place.deployer(list);
     deployer
         .env("MY_PASSWORD", SECRET)
-        .args(["--secret", "PKR_VAR_password=env:MY_PASSWORD", "--"])
+        .args(["--secret", "PKR_VAR_password=env:MY_PASSWORD", "--result-file"])
+        .arg(place.join("result.json"))
+        .arg("--")
         .args(["ami-builder", "build-packer-artifact", "--repo=images"])
         .args(["--template-path=web/web.pkr.hcl", "--output-properties"]);
     product::run(deployer.args(words))
@@ -87,7 +89,14 @@ fn an_artifact_is_told_to_the_pipeline_and_a_secret_to_nobody() {
         (&line["outcome"], &line["commit"]),
         (&"built".into(), &commit.as_str().into())
     );
-    assert_eq!(line["artifacts"][0]["build"], "file.made");
+    assert_eq!(
+        (&line["artifacts"][0]["build"], &line["artifacts"][0]["id"]),
+        (&"file.made".into(), &"File".into())
+    );
+    let result = fs::read_to_string(place.join("result.json")).expect("there is a result");
+    assert!(!result.contains(SECRET), "{result}");
+    let result: serde_json::Value = serde_json::from_str(&result).expect("it is JSON");
+    assert_eq!(result["job_reports"][0]["artifacts"], line["artifacts"], "{result}");
     assert!(built.stderr.contains("the password is "), "{built:?}");
     assert!(!format!("{built:?}").contains(SECRET), "{built:?}");
     let state = place.join("state");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::product::{self, Place, Running};
-use podman_service::{Podman, RUNNER, Recipe};
+use podman_service::{Podman, RUNNER, Recipe, Service};
 
 /// A place whose runs are in containers. The order of the fields is the order in which they end.
 struct Containers {

@@ -25,7 +25,7 @@ use gatekeeper::compiled::{
 };
 use gatekeeper::{AllowList, Decision, decide};
 use indexmap::IndexMap;
-use podman_service::{Podman, RUNNER, Recipe};
+use podman_service::{RUNNER, Recipe, Service};
 use protocol::{Ending, LaunchType, RunId, RunRequest};
 use tempfile::TempDir;
 
@@ -109,14 +109,14 @@ impl Machine {
         Self { folder, config, engine }
     }
 
-    /// The same, with runs in containers of this engine.
-    pub fn with_podman(podman: &Podman, secrets: &[(&str, &str)]) -> Self {
-        podman.add_image(&image("tests", &[RUNNER]));
-        Self::with_engine(&podman.address(), secrets)
+    /// The same, with runs in containers of this engine, which gets the image.
+    pub fn with_engine(service: &impl Service, secrets: &[(&str, &str)]) -> Self {
+        service.add_image(&image("tests", &[RUNNER]));
+        Self::with_engine_at(&service.address(), secrets)
     }
 
-    /// The same, with the engine at this address, which has the image.
-    pub fn with_engine(address: &str, secrets: &[(&str, &str)]) -> Self {
+    /// The same, with the engine at this address.
+    pub fn with_engine_at(address: &str, secrets: &[(&str, &str)]) -> Self {
         let Self { folder, config, .. } = Self::with_secrets(secrets);
         let config = LocalConfig {
             engine: EngineChoice::Docker,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use engine::Engine;
 use engine::conformance::{new_call, observe_to_the_end};
 use engine_local::{ContainerConfig, ContainerSockets, EngineChoice, LocalConfig, LocalEngine, PullPolicy};
+use podman_service::Service;
 use protocol::Ending;
 
 use crate::common::{Machine, Setup, permit};

@@ -24,7 +24,7 @@ impl Docker {
     fn new() -> Self {
         let address = std::env::var("DOCKER_HOST").expect("DOCKER_HOST says where Docker is");
         let recipe = image("tests", &[RUNNER]);
-        let machine = Machine::with_engine(&address, &[("TOKEN", SECRET)]);
+        let machine = Machine::with_engine_at(&address, &[("TOKEN", SECRET)]);
         let archive = machine.folder.path().join("image.tar");
         recipe.write(&archive);
         docker(

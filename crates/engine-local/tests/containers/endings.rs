@@ -7,6 +7,7 @@ use engine::Engine;
 use engine::conformance::{Job, launch, new_call, observe_to_the_end};
 use engine_local::{LocalConfig, LocalEngine, Retention};
 use gatekeeper::Entrypoint;
+use podman_service::Service;
 use protocol::{Cursor, Ending, ObserveRun, Observed, OutputForm, RunId};
 use rustix::process::{Pid, Signal, kill_process};
 

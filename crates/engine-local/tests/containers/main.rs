@@ -18,6 +18,7 @@ mod choice;
 mod docker;
 mod endings;
 mod isolation;
+mod pull;
 mod secrets;
 
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ use common::{Machine, Setup};
 use engine::Permit;
 use engine::conformance::{Harness, Job};
 use engine_local::LocalEngine;
-use podman_service::Podman;
+use podman_service::{Podman, Service};
 use protocol::RunId;
 
 /// A machine whose runs are in containers. The order of the fields is the order in which they end.
@@ -43,7 +44,7 @@ impl Contained {
     fn with_secrets(secrets: &[(&str, &str)]) -> Self {
         let podman = Podman::start();
         Self {
-            machine: Machine::with_podman(&podman, secrets),
+            machine: Machine::with_engine(&podman, secrets),
             podman,
         }
     }

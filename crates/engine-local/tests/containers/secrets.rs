@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use engine::Engine;
 use engine::conformance::observe_to_the_end;
 use gatekeeper::Entrypoint;
+use podman_service::Service;
 
 use crate::common::{Setup, table};
 use crate::{Contained, container};

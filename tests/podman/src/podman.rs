@@ -1,0 +1,112 @@
+//! A real Podman service.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::service::{Service, unmount_all_below, wait_for_listener};
+
+/// The service, as long as it is not dropped.
+#[derive(Debug)]
+pub struct Podman {
+    folder: TempDir,
+    service: Option<Child>,
+}
+
+impl Podman {
+    /// A service without images.
+    pub fn start() -> Self {
+        Self::start_with_registries(&[])
+    }
+
+    /// A service that speaks to these registries (`127.0.0.1:PORT`) without encryption.
+    pub fn start_with_registries(registries: &[String]) -> Self {
+        let folder = tempfile::Builder::new().prefix("deploy-runner-podman-").tempdir();
+        let folder = folder.expect("a temporary folder");
+        let entries: Vec<String> = registries
+            .iter()
+            .map(|registry| format!("[[registry]]\nlocation = {registry:?}\ninsecure = true\n"))
+            .collect();
+        fs::write(folder.path().join("registries.conf"), entries.concat()).expect("it can be done");
+        let mut podman = Self { folder, service: None };
+        podman.serve();
+        podman
+    }
+
+    /// Starts the service, again after [`Podman::stop_service`].
+    pub fn serve(&mut self) {
+        let log = self.folder.path().join("service.log");
+        let output = fs::File::create(&log).expect("it can be done");
+        let mut command = self.command();
+        command
+            .args(["system", "service", "--time=0"])
+            .arg(self.address())
+            // Its monitors leave files where they were started.
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("it can be done"))
+            .stderr(output);
+        self.service = Some(command.spawn().expect("it can be done"));
+        wait_for_listener(&self.socket(), &log);
+    }
+
+    /// What a crash of a daemon is: nobody answers any more.
+    pub fn stop_service(&mut self) {
+        if let Some(mut service) = self.service.take() {
+            service.kill().expect("it can be done");
+            service.wait().expect("it can be done");
+        }
+        fs::remove_file(self.socket()).ok();
+    }
+}
+
+impl Service for Podman {
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self) -> Command {
+        let at = |name: &str| self.folder.path().join(name);
+        let mut command = Command::new("podman");
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("HOME", self.folder.path())
+            .env("TMPDIR", self.folder.path())
+            .env("CONTAINERS_REGISTRIES_CONF", at("registries.conf"))
+            .arg("--root")
+            .arg(at("store"))
+            .arg("--runroot")
+            .arg(at("run"))
+            .arg("--network-config-dir")
+            .arg(at("networks"))
+            .args([
+                "--runtime",
+                "runc",
+                "--cgroup-manager",
+                "cgroupfs",
+                "--events-backend",
+                "none",
+            ]);
+        command
+    }
+
+    fn built_here(&self, name: &str) -> String {
+        format!("localhost/{name}:latest")
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        // A test that failed may have left something: it must not outlive the test.
+        drop(
+            self.command()
+                .args(["rm", "--force", "--all", "--volumes", "--time", "0"])
+                .output(),
+        );
+        self.stop_service();
+        unmount_all_below(self.folder.path());
+    }
+}

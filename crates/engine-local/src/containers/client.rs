@@ -16,7 +16,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::stream::{Stream, StreamExt};
 
 use super::engine_error::EngineError;
-use super::image::ImageFacts;
+use super::image::{ImageFacts, names_one};
 use crate::config::EngineName;
 
 /// A socket that nobody serves is silent at once; one that systemd starts its engine for needs a moment.
@@ -100,6 +100,8 @@ impl Client {
     pub(crate) fn pull(&self, reference: &str) -> impl Stream<Item = Result<CreateImageInfo, EngineError>> + Unpin {
         let options = CreateImageOptions {
             from_image: Some(reference.to_owned()),
+            // Docker would pull every tag of the repository.
+            tag: (!names_one(reference)).then(|| "latest".to_owned()),
             ..CreateImageOptions::default()
         };
         let socket = self.socket.clone();

@@ -80,6 +80,12 @@ fn in_a_registry(reference: &str) -> bool {
         .is_some_and(|(registry, _)| is_registry(registry))
 }
 
+/// Says which of a repository's images it means, by tag or digest.
+pub(super) fn names_one(reference: &str) -> bool {
+    let last = reference.rsplit('/').next().unwrap_or(reference);
+    last.contains([':', '@'])
+}
+
 /// The part of an image reference before its first `/` names a registry, as Docker and Podman read it.
 fn is_registry(part: &str) -> bool {
     part.contains('.') || part.contains(':')
@@ -140,6 +146,17 @@ mod tests {
             image(Some(pinned)).to_pull(PullPolicy::Missing, false),
             Ok(Some(pinned))
         );
+    }
+
+    #[test]
+    fn a_reference_names_one_image_by_tag_or_digest() {
+        for (reference, one) in [
+            ("r.example:5000/apps/jobs", false),
+            ("r.example:5000/apps/jobs:1", true),
+            ("r.example/jobs@sha256:00", true),
+        ] {
+            assert_eq!(names_one(reference), one, "{reference}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 # Installs what a make target needs and is missing, and says what it installs.
 # Usage: scripts/setup.sh build|images|demo|test|lint|bench
 #
-# Responsible for: system packages (bubblewrap, jq, git, a C compiler, what the scripts call; podman for the tests), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
+# Responsible for: system packages (bubblewrap, jq, git, a C compiler, what the scripts call; podman and docker for the tests), cargo tools, and the Python of the simulated AWS. Never touches what is there already,
 # never installs terraform (it says how to get it), never changes a setting of the machine.
 set -euo pipefail
 
@@ -122,6 +122,40 @@ test_ground() {
     cp "$list" "$venv/installed.txt"
 }
 
+# Docker for the tests, which start a daemon of their own: unpacked and not installed, because the package starts a daemon for the whole
+# machine, at every boot from then on, and its group is root.
+docker_daemon() {
+    if have dockerd || [ -e "$tools/docker/usr/bin/docker" ]; then
+        return 0
+    fi
+    have apt-get || fail "dockerd is missing, and this set-up only knows apt-get" "install Docker with your package manager, then run the same command again"
+    say "unpacking docker.io and containerd into target/tools/docker: they are not installed, and no service starts"
+    local download
+    download=$(mktemp -d)
+    if ! (cd "$download" && apt-get download -qq docker.io containerd >&2); then
+        as_root apt-get update -qq </dev/null >&2
+        (cd "$download" && apt-get download -qq docker.io containerd >&2) || fail "apt-get could not download docker.io and containerd"
+    fi
+    rm -rf "$tools/docker.new" "$tools/docker"
+    local package
+    for package in "$download"/*.deb; do
+        dpkg-deb --extract "$package" "$tools/docker.new"
+    done
+    rm -r "$download"
+    mv "$tools/docker.new" "$tools/docker"
+}
+
+# What makes networks of Podman's containers. It has no place of its own on PATH.
+podman_networks() {
+    local folder
+    for folder in /usr/lib/podman /usr/libexec/podman /usr/local/lib/podman /usr/local/libexec/podman; do
+        if [ -x "$folder/netavark" ]; then
+            return 0
+        fi
+    done
+    install_packages netavark
+}
+
 # syft, for inventories of images, pinned with its hash in a virtual environment of its own.
 sbom_tool() {
     local list=$here/runner-images/sbom-requirements.txt venv=$tools/sbom-venv
@@ -148,7 +182,9 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client openssl:openssl
+    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client openssl:openssl ip:iproute2 iptables:iptables
+    podman_networks
+    docker_daemon
     terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"
     sandbox_works
     test_ground

@@ -30,6 +30,7 @@ impl Containers {
             runner: &product::programs().join("deploy-runner"),
             entrypoint: &[RUNNER],
             scripts: &scripts,
+            tools: &[],
         });
         Self {
             place: Place::new(),

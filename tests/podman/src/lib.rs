@@ -8,6 +8,10 @@
     reason = "this is for tests: a panic is how one fails"
 )]
 
+#[cfg(target_os = "linux")]
+mod docker;
+#[cfg(target_os = "linux")]
+mod network;
 mod podman;
 mod recipe;
 mod registry;
@@ -15,6 +19,10 @@ mod service;
 
 use std::process::{Command, Output, Stdio};
 
+#[cfg(target_os = "linux")]
+pub use docker::Docker;
+#[cfg(target_os = "linux")]
+pub use network::{MACHINE_ADDRESS, Network, OUTSIDE_ADDRESS};
 pub use podman::Podman;
 pub use recipe::{RUNNER, Recipe, USER};
 pub use registry::{Registry, StallingProxy};

@@ -8,6 +8,9 @@ use tempfile::TempDir;
 
 use crate::service::{Service, unmount_all_below, wait_for_listener};
 
+/// Nothing of this machine's own configuration counts. The other kind of network keeps files outside of the folder.
+const CONFIGURATION: &str = "[network]\nnetwork_backend = \"netavark\"\n";
+
 /// The service, as long as it is not dropped.
 #[derive(Debug)]
 pub struct Podman {
@@ -30,6 +33,7 @@ impl Podman {
             .map(|registry| format!("[[registry]]\nlocation = {registry:?}\ninsecure = true\n"))
             .collect();
         fs::write(folder.path().join("registries.conf"), entries.concat()).expect("it can be done");
+        fs::write(folder.path().join("containers.conf"), CONFIGURATION).expect("it can be done");
         let mut podman = Self { folder, service: None };
         podman.serve();
         podman
@@ -75,6 +79,7 @@ impl Service for Podman {
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .env("HOME", self.folder.path())
             .env("TMPDIR", self.folder.path())
+            .env("CONTAINERS_CONF", at("containers.conf"))
             .env("CONTAINERS_REGISTRIES_CONF", at("registries.conf"))
             .arg("--root")
             .arg(at("store"))

@@ -30,6 +30,8 @@ pub struct Recipe<'a> {
     pub entrypoint: &'a [&'a str],
     /// The content of each script, by its name.
     pub scripts: &'a [(&'a str, &'a str)],
+    /// Programs besides, by their names in `/usr/local/bin`.
+    pub tools: &'a [(&'a str, &'a Path)],
 }
 
 impl Recipe<'_> {
@@ -72,6 +74,9 @@ fn lay_out(root: &Path, recipe: &Recipe<'_>) {
         add(&found(program), &format!("usr/bin/{program}"));
     }
     add(recipe.runner, RUNNER.trim_start_matches('/'));
+    for (name, tool) in recipe.tools {
+        add(tool, &format!("usr/local/bin/{name}"));
+    }
     for library in libraries {
         copy(&library, &root.join(library.strip_prefix("/").expect("it can be done")));
     }

@@ -165,6 +165,7 @@ pub fn image(name: &'static str, entrypoint: &'static [&'static str]) -> Recipe<
         runner: Box::leak(runner().into_boxed_path()),
         entrypoint,
         scripts: &[("job", JOB_SCRIPT)],
+        tools: &[],
     }
 }
 

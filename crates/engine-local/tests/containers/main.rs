@@ -14,8 +14,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod as_root;
 mod choice;
-mod docker;
 mod endings;
 mod isolation;
 mod pull;

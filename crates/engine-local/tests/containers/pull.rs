@@ -12,7 +12,7 @@ use crate::common::{Machine, Setup, permit, runner};
 use crate::wait_for;
 
 /// A password file with `carol`.
-const USERS: &str = "carol:$2b$05$abcdefghijklmnopqrstuuZztazdW4xSwyoeyIz8IPLH6KFBp2Mai\n";
+pub(crate) const USERS: &str = "carol:$2b$05$abcdefghijklmnopqrstuuZztazdW4xSwyoeyIz8IPLH6KFBp2Mai\n";
 /// What each version of the image says of itself.
 const WHICH: &str = "cat /opt/deploy-runner/scripts/version";
 
@@ -37,6 +37,7 @@ impl<Engine: Service> Bare<Engine> {
             runner: &runner(),
             entrypoint: &[RUNNER],
             scripts: &[("job", JOB_SCRIPT), ("version", version)],
+            tools: &[],
         });
         for reference in references {
             self.service

@@ -1,60 +1,34 @@
-//! The same suite over Docker. Its daemon needs the whole machine, so nobody starts one here: give the address of one that runs.
-//!
-//! ```sh
-//! DOCKER_HOST=unix:///var/run/docker.sock cargo nextest run -p engine-local --test containers --run-ignored only -E 'test(docker)'
-//! ```
-
-use std::process::Command;
+//! The same suite over a real Docker, and what differs there from Podman.
 
 use engine::Permit;
 use engine::conformance::{Harness, Job, observe_to_the_end};
 use engine_local::LocalEngine;
-use podman_service::RUNNER;
+use podman_service::{Docker, Network, Registry, Service, StallingProxy};
 use protocol::Ending;
 
-use crate::common::{Machine, Setup, image, table};
+use super::network::a_network_of_its_own;
+use crate::common::{Machine, Setup, table};
+use crate::pull::{USERS, a_stuck_pull_is_cancelled, images_are_pulled, refusals_are_named};
 
 const SECRET: &str = "correct-horse-battery-staple";
 
-struct Docker {
+/// A machine whose runs are in containers of Docker. The order of the fields is the order in which they end.
+struct InDocker {
     machine: Machine,
+    docker: Docker,
 }
 
-impl Docker {
+impl InDocker {
     fn new() -> Self {
-        let address = std::env::var("DOCKER_HOST").expect("DOCKER_HOST says where Docker is");
-        let recipe = image("tests", &[RUNNER]);
-        let machine = Machine::with_engine_at(&address, &[("TOKEN", SECRET)]);
-        let archive = machine.folder.path().join("image.tar");
-        recipe.write(&archive);
-        docker(
-            &[
-                &["import".to_owned()],
-                recipe.changes().as_slice(),
-                &[archive.display().to_string(), "tests:latest".to_owned()],
-            ]
-            .concat(),
-        );
-        Self { machine }
+        let docker = Docker::start(&Network::new());
+        Self {
+            machine: Machine::with_engine(&docker, &[("TOKEN", SECRET)]),
+            docker,
+        }
     }
 }
 
-fn docker(words: &[String]) -> String {
-    let output = Command::new("docker").args(words).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{words:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn things() -> String {
-    let list = |words: &[&str]| docker(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-    list(&["ps", "--all", "--quiet", "--filter", "label=deploy-runner.run"]) + &list(&["volume", "ls", "--quiet"])
-}
-
-impl Harness for Docker {
+impl Harness for InDocker {
     type Engine = LocalEngine;
 
     fn engine(&self) -> &LocalEngine {
@@ -66,13 +40,11 @@ impl Harness for Docker {
     }
 }
 
-engine::conformance_suite!(by hand, "needs a Docker daemon, named by DOCKER_HOST": Docker::new());
+engine::conformance_suite!(in turn: InDocker::new());
 
 #[tokio::test]
-#[ignore = "needs a Docker daemon, named by DOCKER_HOST"]
 async fn docker_isolates_keeps_secrets_and_names_endings() {
-    let docker = Docker::new();
-    let machine = &docker.machine;
+    let InDocker { machine, docker } = &InDocker::new();
     let setup = Setup {
         memory: 64,
         secrets: table(&[("TOKEN", "arn:of:a:secret")]),
@@ -98,9 +70,9 @@ async fn docker_isolates_keeps_secrets_and_names_endings() {
     let ready = || std::fs::read_to_string(&frames).unwrap().contains("ready");
     assert!(crate::wait_for(std::time::Duration::from_mins(1), ready));
     let name = crate::container(run);
-    let told = self::docker(&["inspect".to_owned(), name.clone()]);
+    let told = docker.answer(&["inspect", &name]);
     assert!(told.contains(&name) && !told.contains(SECRET));
-    self::docker(&["rm".to_owned(), "--force".to_owned(), name]);
+    docker.answer(&["rm", "--force", &name]);
     let ending = observe_to_the_end(machine, run).await.ending;
     // Docker kills a container before it removes it, and may be asked in between.
     let because = [
@@ -113,5 +85,43 @@ async fn docker_isolates_keeps_secrets_and_names_endings() {
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(things(), "");
+    assert_eq!(docker.things(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_job_of_docker_with_a_network_has_a_way_out_and_nothing_of_the_machines() {
+    let network = Network::new();
+    let service = Docker::start(&network);
+    a_network_of_its_own(&network, service).await;
+}
+
+#[test]
+fn docker_pulls_when_it_is_told_to_and_what_it_pulled_is_what_runs() {
+    on_a_machine(async |network| images_are_pulled(Docker::start(network), &Registry::start()).await);
+}
+
+#[test]
+fn what_docker_cannot_pull_is_named_with_what_the_registry_says() {
+    on_a_machine(async |network| {
+        let (registry, guarded) = (Registry::start(), Registry::start_with_users(USERS));
+        refusals_are_named(Docker::start(network), &registry, &guarded).await;
+    });
+}
+
+#[test]
+fn a_run_that_is_cancelled_while_docker_pulls_ends_at_once_and_so_does_the_pull() {
+    on_a_machine(async |network| {
+        let registry = Registry::start();
+        let proxy = StallingProxy::to(&registry);
+        a_stuck_pull_is_cancelled(Docker::start(network), &registry, &proxy).await;
+    });
+}
+
+/// The daemon's loopback is that of its network, so its registries have to be there, and whoever speaks to those.
+fn on_a_machine(test: impl AsyncFnOnce(&Network) + Send) {
+    let network = Network::new();
+    network.on_the_machine(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(test(&network));
+    });
 }

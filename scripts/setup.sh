@@ -182,7 +182,7 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client openssl:openssl ip:iproute2 iptables:iptables
+    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client openssl:openssl ip:iproute2 iptables:iptables newuidmap:uidmap
     podman_networks
     docker_daemon
     terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"

@@ -5,6 +5,7 @@
 
 mod ask;
 mod client;
+mod dropped_limits;
 mod engine_error;
 mod image;
 mod look;
@@ -15,6 +16,7 @@ mod sweep;
 
 pub(crate) use ask::{discard as ask_to_discard, look as ask_to_look};
 pub(crate) use client::{Client, State};
+pub(crate) use dropped_limits::dropped_limits;
 pub(crate) use engine_error::{EngineError, one_line};
 pub(crate) use image::{Image, ImageFacts};
 pub(crate) use look::{Answer, Found, Question, answer};

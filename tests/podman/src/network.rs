@@ -13,9 +13,9 @@ use nix::sched::{CloneFlags, setns, unshare};
 use crate::succeed;
 
 /// The machine's address towards the outside. For documentation (RFC 5737), so it is nobody's.
-pub const MACHINE_ADDRESS: &str = "192.0.2.2";
+pub const MACHINE_ADDRESS: &str = "198.51.100.2";
 /// The address of whoever is outside. It knows the way to the machine and to nobody behind it.
-pub const OUTSIDE_ADDRESS: &str = "192.0.2.1";
+pub const OUTSIDE_ADDRESS: &str = "198.51.100.1";
 
 /// A machine's network and its outside.
 #[derive(Debug)]

@@ -1,12 +1,14 @@
 //! A real Podman service.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::service::{Service, unmount_all_below, wait_for_listener};
+use crate::succeed;
 
 /// Nothing of this machine's own configuration counts. The other kind of network keeps files outside of the folder.
 const CONFIGURATION: &str = "[network]\nnetwork_backend = \"netavark\"\n";
@@ -16,7 +18,14 @@ const CONFIGURATION: &str = "[network]\nnetwork_backend = \"netavark\"\n";
 pub struct Podman {
     folder: TempDir,
     service: Option<Child>,
+    rootless: bool,
 }
+
+/// Becomes somebody without rights, who may use these numbers of users and groups. Says so in a view of the files of its own.
+const BECOME_NOBODY: &str = "mount --bind \"$1\" /etc/subuid && mount --bind \"$1\" /etc/subgid && shift && \
+    exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all -- \"$@\"";
+const NUMBERS: &str = "nobody:100000:65536\n";
+const NOBODY: u32 = 65_534;
 
 impl Podman {
     /// A service without images.
@@ -26,6 +35,15 @@ impl Podman {
 
     /// A service that speaks to these registries (`127.0.0.1:PORT`) without encryption.
     pub fn start_with_registries(registries: &[String]) -> Self {
+        Self::start_as(false, registries)
+    }
+
+    /// A service of somebody without rights. Needs root itself, to become that.
+    pub fn start_rootless() -> Self {
+        Self::start_as(true, &[])
+    }
+
+    fn start_as(rootless: bool, registries: &[String]) -> Self {
         let folder = tempfile::Builder::new().prefix("deploy-runner-podman-").tempdir();
         let folder = folder.expect("a temporary folder");
         let entries: Vec<String> = registries
@@ -34,7 +52,18 @@ impl Podman {
             .collect();
         fs::write(folder.path().join("registries.conf"), entries.concat()).expect("it can be done");
         fs::write(folder.path().join("containers.conf"), CONFIGURATION).expect("it can be done");
-        let mut podman = Self { folder, service: None };
+        if rootless {
+            fs::write(folder.path().join("numbers"), NUMBERS).expect("it can be done");
+            for place in [folder.path(), &folder.path().join("user")] {
+                fs::create_dir_all(place).expect("it can be done");
+                std::os::unix::fs::chown(place, Some(NOBODY), Some(NOBODY)).expect("it can be done as root");
+            }
+        }
+        let mut podman = Self {
+            folder,
+            service: None,
+            rootless,
+        };
         podman.serve();
         podman
     }
@@ -47,11 +76,10 @@ impl Podman {
         command
             .args(["system", "service", "--time=0"])
             .arg(self.address())
-            // Its monitors leave files where they were started.
-            .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("it can be done"))
-            .stderr(output);
+            .stderr(output)
+            .process_group(0);
         self.service = Some(command.spawn().expect("it can be done"));
         wait_for_listener(&self.socket(), &log);
     }
@@ -59,7 +87,9 @@ impl Podman {
     /// What a crash of a daemon is: nobody answers any more.
     pub fn stop_service(&mut self) {
         if let Some(mut service) = self.service.take() {
-            service.kill().expect("it can be done");
+            // A rootless Podman goes on in a child.
+            let group = format!("-{}", service.id());
+            succeed(Command::new("kill").args(["-KILL", "--", &group]));
             service.wait().expect("it can be done");
         }
         fs::remove_file(self.socket()).ok();
@@ -73,9 +103,21 @@ impl Service for Podman {
 
     fn command(&self) -> Command {
         let at = |name: &str| self.folder.path().join(name);
-        let mut command = Command::new("podman");
+        let mut command = if self.rootless {
+            let mut command = Command::new("unshare");
+            command
+                .args(["--mount", "sh", "-c", BECOME_NOBODY, "sh"])
+                .arg(at("numbers"))
+                .arg("podman");
+            command
+        } else {
+            Command::new("podman")
+        };
         command
             .env_clear()
+            .env("XDG_RUNTIME_DIR", at("user"))
+            // Its monitors leave files where they were started.
+            .current_dir(self.folder.path())
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .env("HOME", self.folder.path())
             .env("TMPDIR", self.folder.path())
@@ -112,6 +154,11 @@ impl Drop for Podman {
                 .output(),
         );
         self.stop_service();
+        // What holds a rootless Podman's user namespace, and outlives every command.
+        let pause = fs::read_to_string(self.folder.path().join("user/libpod/tmp/pause.pid")).unwrap_or_default();
+        if !pause.trim().is_empty() {
+            drop(Command::new("kill").args(["-KILL", pause.trim()]).output());
+        }
         unmount_all_below(self.folder.path());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bollard::container::AttachContainerResults;
 use bollard::errors::Error;
-use bollard::models::{ContainerCreateBody, CreateImageInfo};
+use bollard::models::{ContainerCreateBody, CreateImageInfo, HostConfig};
 use bollard::query_parameters::{
     AttachContainerOptions, CreateContainerOptions, CreateImageOptions, KillContainerOptions, ListContainersOptions,
     RemoveContainerOptions, RemoveVolumeOptions,
@@ -120,6 +120,12 @@ impl Client {
         self.ask(self.docker.create_container(Some(options), body))
             .await
             .map(|created| created.id)
+    }
+
+    /// What the engine made of what a container was to be held to.
+    pub(crate) async fn made(&self, name: &str) -> Result<HostConfig, EngineError> {
+        let seen = self.ask(self.docker.inspect_container(name, None)).await?;
+        Ok(seen.host_config.unwrap_or_default())
     }
 
     /// Everything that the container writes from now on, and a way to its input.

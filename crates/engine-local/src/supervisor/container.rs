@@ -21,7 +21,8 @@ use super::stop::Stop;
 use super::words::words;
 use super::{Job, Launcher};
 use crate::containers::{
-    Client, EngineError, ImageFacts, Purpose, State, container_name, leave, of_container, oom_file, specification,
+    Client, EngineError, ImageFacts, Purpose, State, container_name, dropped_limits, leave, of_container, oom_file,
+    specification,
 };
 use crate::state::{ContainerRecord, StateError, StatusRecord, private_dir};
 use inside::{InContainer, Memory, Stage};
@@ -170,10 +171,18 @@ async fn begin(
         words: words(job),
     };
     let name = container_name(job.request.run);
-    let id = client
-        .create(&name, specification(&purpose, image))
-        .await
-        .map_err(|error| format!("{engine} cannot make the container: {error}"))?;
+    let container = specification(&purpose, image);
+    let limits = container.host_config.clone().unwrap_or_default();
+    let cannot_make = |error: EngineError| format!("{engine} cannot make the container: {error}");
+    let id = client.create(&name, container).await.map_err(cannot_make)?;
+    let dropped = dropped_limits(&limits, &client.made(&name).await.map_err(cannot_make)?);
+    if !dropped.is_empty() {
+        return Err(format!(
+            "{engine} would not hold the run to its limits ({}): it has no control groups for them here; use an engine of the system instead of a \
+             rootless one, or `--engine sandbox`",
+            dropped.join(", ")
+        ));
+    }
     // Podman begins with the start when it is asked for the output.
     let cannot_start = |error: EngineError| format!("{engine} cannot start the container: {error}");
     let mut attached = client.attach(&name, !secrets.is_empty()).await.map_err(cannot_start)?;

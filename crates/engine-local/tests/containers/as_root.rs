@@ -3,3 +3,4 @@
 
 mod docker;
 mod network;
+mod rootless;

@@ -1,7 +1,6 @@
 //! A real Podman service.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -78,8 +77,7 @@ impl Podman {
             .arg(self.address())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("it can be done"))
-            .stderr(output)
-            .process_group(0);
+            .stderr(output);
         self.service = Some(command.spawn().expect("it can be done"));
         wait_for_listener(&self.socket(), &log);
     }
@@ -87,9 +85,12 @@ impl Podman {
     /// What a crash of a daemon is: nobody answers any more.
     pub fn stop_service(&mut self) {
         if let Some(mut service) = self.service.take() {
-            // A rootless Podman goes on in a child.
-            let group = format!("-{}", service.id());
-            succeed(Command::new("kill").args(["-KILL", "--", &group]));
+            if self.rootless {
+                // It goes on in a child, which is told what its parent is told, and outlives a parent that is killed.
+                succeed(Command::new("kill").arg(service.id().to_string()));
+            } else {
+                service.kill().expect("it can be done");
+            }
             service.wait().expect("it can be done");
         }
         fs::remove_file(self.socket()).ok();

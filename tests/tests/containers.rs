@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::product::{self, Place, Running};
-use podman_service::{Podman, RUNNER, Recipe, Service};
+use podman_service::{Podman, RUNNER, Recipe, Service, USER};
 
 /// A place whose runs are in containers. The order of the fields is the order in which they end.
 struct Containers {
@@ -28,6 +28,7 @@ impl Containers {
         podman.add_image(&Recipe {
             name: "jobs",
             runner: &product::programs().join("deploy-runner"),
+            user: USER,
             entrypoint: &[RUNNER],
             scripts: &scripts,
             tools: &[],

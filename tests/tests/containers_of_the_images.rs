@@ -13,7 +13,7 @@ use e2e::images;
 use e2e::planted::{Watcher, forms, found_below, found_in, need};
 use e2e::product::{self, Ended, Place};
 use e2e::repository::Repository;
-use podman_service::Podman;
+use podman_service::{Podman, Service as _};
 
 const GUIDE: &str = "docs/containers.md";
 const GIT_TOKEN: &str = "planted-git-token+/=?";

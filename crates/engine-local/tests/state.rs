@@ -16,6 +16,7 @@ use engine::conformance::{Harness, Job, launch, new_call, observe_to_the_end};
 use engine::{Call, Engine, LaunchError};
 use engine_local::{LocalConfig, LocalEngine, Retention};
 use gatekeeper::Entrypoint;
+use gatekeeper::compiled::{Capability, RootFilesystem};
 use protocol::{Cursor, Ending, ObserveRun, Observed, Phase, RunId};
 use sha2::{Digest, Sha256};
 
@@ -66,6 +67,44 @@ async fn an_entry_point_of_an_image_is_refused_where_there_are_no_images() {
             "run it with `--engine docker` or on AWS",
         ],
     );
+    assert_eq!(machine.engine.runs().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_writable_root_and_capabilities_are_refused_in_the_sandbox_which_shows_the_machines_own_programs() {
+    let machine = Machine::new();
+    let cases = [
+        (
+            RootFilesystem::Writable,
+            vec![],
+            "declares `root_filesystem: writable`, which",
+        ),
+        (
+            RootFilesystem::ReadOnly,
+            vec![Capability::Chown, Capability::Setuid],
+            "declares `capabilities: [CHOWN, SETUID]`, which",
+        ),
+        (
+            RootFilesystem::Writable,
+            vec![Capability::SysChroot],
+            "declares `root_filesystem: writable` and `capabilities: [SYS_CHROOT]`, which",
+        ),
+    ];
+    for (root_filesystem, capabilities, declared) in cases {
+        let setup = Setup {
+            root_filesystem,
+            capabilities,
+            ..Setup::default()
+        };
+        says(
+            &refusal(machine.config.clone(), &setup, "job").await,
+            &[
+                "`tests`",
+                declared,
+                "the sandbox never gives: run it with `--engine docker` or on AWS",
+            ],
+        );
+    }
     assert_eq!(machine.engine.runs().unwrap(), []);
 }
 

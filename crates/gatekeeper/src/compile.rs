@@ -7,11 +7,12 @@ mod digest;
 use indexmap::IndexMap;
 
 use crate::allow_list::MAX_COMPILED_BYTES;
-use crate::compiled::{self, Compiled, Entrypoint, Network, ParameterStyle, ValueStyle};
+use crate::compiled::{self, Capability, Compiled, Entrypoint, Network, ParameterStyle, RootFilesystem, ValueStyle};
 use crate::effective::{effective_task, listed, option, positional, prose, texts};
 use crate::lint::{Finding, Severity, lint};
 use crate::source::{
-    ContainerSource, ParameterStyleSource, Positionals, RepositorySource, ScriptSource, Source, Table, VolumeSource,
+    ContainerSource, List, Located, ParameterStyleSource, Positionals, RepositorySource, ScriptSource, Source, Table,
+    VolumeSource,
 };
 
 /// Makes the compiled form.
@@ -92,9 +93,25 @@ fn container(source: &ContainerSource, defaults: Option<&crate::source::TaskSour
         secrets: table(&source.secrets, |secret| secret.value.clone()),
         network: source.network.as_ref().map_or(Network::None, |network| network.value),
         volumes: table(&source.volumes, |mount| mount.value.clone()),
+        root_filesystem: source
+            .root_filesystem
+            .as_ref()
+            .map_or_else(RootFilesystem::default, |root| root.value),
+        capabilities: capabilities(source.capabilities.as_ref()),
         task: effective_task(source.task.as_ref(), defaults),
         scripts: table(&source.scripts, script),
     }
+}
+
+/// Each once.
+fn capabilities(source: Option<&List<Located<Capability>>>) -> Vec<Capability> {
+    let mut kept = Vec::new();
+    for item in source.map(|list| list.items.as_slice()).unwrap_or_default() {
+        if !kept.contains(&item.value) {
+            kept.push(item.value);
+        }
+    }
+    kept
 }
 
 fn script(source: &ScriptSource) -> compiled::Script {

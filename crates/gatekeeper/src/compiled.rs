@@ -3,9 +3,13 @@
 //! The gate enforces this form and Terraform reads it. Its bytes are canonical: the same allow-list always gives the same
 //! bytes, and their SHA-256 is the allow-list's digest. Responsible for the shape only; never decides, never reads YAML.
 
+mod privilege;
+
 use indexmap::IndexMap;
 use protocol::LaunchType;
 use serde::{Deserialize, Serialize};
+
+pub use privilege::{Capability, RootFilesystem};
 
 /// The format that this build writes and reads.
 pub const FORMAT: u32 = 1;
@@ -62,6 +66,12 @@ pub struct Container {
     pub network: Network,
     /// Volume name to mount point.
     pub volumes: IndexMap<String, String>,
+    /// Whether runs may write the root file system. Absent when they may not, so that an allow-list that does not say it keeps its digest.
+    #[serde(default, skip_serializing_if = "RootFilesystem::is_read_only")]
+    pub root_filesystem: RootFilesystem,
+    /// Capabilities that runs keep. Absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<Capability>,
     /// Size, ceilings and limits.
     pub task: Task,
     /// Scripts by name; at least one.

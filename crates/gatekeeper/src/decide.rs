@@ -118,6 +118,8 @@ impl<'a> Understood<'a> {
             secrets: rules.spec.secrets.clone(),
             network: rules.spec.network,
             volumes: rules.spec.volumes.clone(),
+            root_filesystem: rules.spec.root_filesystem,
+            capabilities: rules.spec.capabilities.clone(),
             repositories,
             size: self.size,
             launch_type: self.launch_type,

@@ -11,6 +11,7 @@ mod name;
 mod option;
 mod pattern;
 mod positional;
+mod privilege;
 mod report;
 mod repository;
 mod script;

@@ -5,7 +5,7 @@
 use indexmap::IndexMap;
 use protocol::{LaunchType, TaskSize};
 
-use crate::compiled::{Entrypoint, Network, Repository};
+use crate::compiled::{Capability, Entrypoint, Network, Repository, RootFilesystem};
 
 /// A request that passed. The only thing an engine runs.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Permit {
     pub(crate) secrets: IndexMap<String, String>,
     pub(crate) network: Network,
     pub(crate) volumes: IndexMap<String, String>,
+    pub(crate) root_filesystem: RootFilesystem,
+    pub(crate) capabilities: Vec<Capability>,
     pub(crate) repositories: Vec<Repository>,
     pub(crate) size: TaskSize,
     pub(crate) launch_type: LaunchType,
@@ -72,6 +74,16 @@ impl Permit {
     /// Volume name to mount point.
     pub const fn volumes(&self) -> &IndexMap<String, String> {
         &self.volumes
+    }
+
+    /// Whether the run may write the root file system.
+    pub const fn root_filesystem(&self) -> RootFilesystem {
+        self.root_filesystem
+    }
+
+    /// Capabilities that the run keeps.
+    pub fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
     }
 
     /// The repositories that the canonical arguments name.

@@ -84,6 +84,22 @@ fn comments_and_notation_do_not_change_the_digest_but_order_does() {
     );
 }
 
+#[test]
+fn a_container_that_is_not_loosened_has_the_bytes_that_it_had_before_it_could_be() {
+    let usual = compiled("version: 1\ncontainers: { box: { image: box, scripts: { run: {} } } }\n");
+    let said = "version: 1\ncontainers: { box: { image: box, root_filesystem: read_only, capabilities: [], scripts: { run: {} } } }\n";
+    assert_eq!(compiled(said).canonical_bytes(), usual.canonical_bytes());
+    let loosened = said
+        .replace("read_only", "writable")
+        .replace("[]", "[CHOWN, SETUID, CHOWN]");
+    let bytes = String::from_utf8(compiled(&loosened).canonical_bytes()).unwrap();
+    assert!(
+        bytes.contains(r#""root_filesystem":"writable","capabilities":["CHOWN","SETUID"]"#),
+        "{bytes}"
+    );
+    assert!(gatekeeper::AllowList::load(bytes.as_bytes()).is_ok());
+}
+
 /// Says something else than the default in every field of a container, its scripts and their arguments.
 const EVERY_FIELD: &str = r#"
 version: 1
@@ -101,6 +117,8 @@ containers:
     secrets: { GIT_TOKEN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x" }
     network: host
     volumes: { state: /state }
+    root_filesystem: writable
+    capabilities: [CHOWN, SYS_CHROOT]
     scripts:
       run:
         description: Runs.

@@ -288,6 +288,35 @@ fn launch_types_are_listed_once_and_in_one_place() {
 }
 
 #[test]
+fn more_than_a_job_needs_is_for_an_image_builder_alone() {
+    let builder = |fields: &str, scripts: &str| {
+        format!(
+            "version: 1\ncontainers: {{ box: {{ description: A box., image: box, {fields}, scripts: {{ {scripts} }} }} }}\n"
+        )
+    };
+    let build = "build-docker-image: { description: Builds. }";
+    let other = "other: { description: Something else. }";
+    let both = format!("{build}, {other}");
+    fine(&builder(
+        "root_filesystem: writable, capabilities: [CHOWN, SETUID]",
+        build,
+    ));
+    fine(&builder("root_filesystem: read_only, capabilities: []", other));
+    for scripts in [other, &both] {
+        check(&builder("root_filesystem: «writable", scripts), &["loosened-container"]);
+        check(
+            &builder("capabilities: «[SYS_CHROOT]", scripts),
+            &["loosened-container"],
+        );
+        check(
+            &builder("capabilities: [CHOWN], root_filesystem: «writable", scripts),
+            &["loosened-container"],
+        );
+    }
+    check(&builder("capabilities: [CHOWN, «CHOWN]", build), &["duplicate-item"]);
+}
+
+#[test]
 fn times_are_possible_and_sensible() {
     check(&with_container("task: { stop_timeout: «121s }"), &["stop-timeout"]);
     check(

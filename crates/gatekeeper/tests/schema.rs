@@ -52,33 +52,40 @@ fn whole() -> Value {
             "secrets": {"GIT_TOKEN": "git-token"},
             "network": "host",
             "volumes": {"state": "/state"},
+            "root_filesystem": "writable",
+            "capabilities": ["CHOWN", "SYS_CHROOT"],
             "task": {"max_cpu": 2048, "max_memory": 8192, "launch_type": "FARGATE_SPOT", "timeout": "1h30m", "stop_timeout": "90s"},
             "scripts": {"run": {
                 "description": "Runs.",
                 "parameter_style": {"values": "separate", "end_of_options": false},
                 "fixed_options": {"--log-level": ["info"], "-json": []},
                 "fixed_positionals": ["go"],
-                "options": {
-                    "--flag": {"type": "flag", "description": "A flag."},
-                    "--choice": {"type": "choice", "one_of": ["a", "b"], "default": "a"},
-                    "--commit": {"type": "commit", "required": true},
-                    "--ref": {"type": "ref"},
-                    "--repo": {"type": "repository", "one_of": ["live"], "protected_refs_as": "--protected-ref"},
-                    "--path": {"type": "path", "within": ["a/**"], "allow_root": true},
-                    "--count": {"type": "integer", "min": 0, "max": 9, "default": 3},
-                    "--text": {
-                        "type": "text", "pattern": "[a-z]+", "max_length": 9, "allow_empty": false, "allow_leading_dash": false,
-                        "value_optional": true, "repeatable": true, "max_repeats": 3
-                    },
-                    "--var": {"type": "key_value", "keys": ["k"], "value": {
-                        "type": "text", "pattern": "[a-z]+", "max_length": 9, "allow_empty": false, "allow_leading_dash": false
-                    }}
-                },
+                "options": every_option(),
                 "positionals": [
                     {"name": "first", "type": "commit", "required": true, "description": "The first."},
                     {"name": "rest", "type": "path", "repeatable": true, "max_repeats": 9}
                 ]
             }}
+        }}
+    })
+}
+
+/// An option of every type.
+fn every_option() -> Value {
+    json!({
+        "--flag": {"type": "flag", "description": "A flag."},
+        "--choice": {"type": "choice", "one_of": ["a", "b"], "default": "a"},
+        "--commit": {"type": "commit", "required": true},
+        "--ref": {"type": "ref"},
+        "--repo": {"type": "repository", "one_of": ["live"], "protected_refs_as": "--protected-ref"},
+        "--path": {"type": "path", "within": ["a/**"], "allow_root": true},
+        "--count": {"type": "integer", "min": 0, "max": 9, "default": 3},
+        "--text": {
+            "type": "text", "pattern": "[a-z]+", "max_length": 9, "allow_empty": false, "allow_leading_dash": false,
+            "value_optional": true, "repeatable": true, "max_repeats": 3
+        },
+        "--var": {"type": "key_value", "keys": ["k"], "value": {
+            "type": "text", "pattern": "[a-z]+", "max_length": 9, "allow_empty": false, "allow_leading_dash": false
         }}
     })
 }
@@ -222,6 +229,13 @@ fn both_refuse_values_out_of_range_and_names_of_another_form() {
     both_refuse(&changed("/defaults/task/cpu", Some(json!(1_048_577))));
     both_refuse(&changed("/containers/planner/network", Some(json!("bridge"))));
     both_refuse(&changed("/containers/planner/entrypoint", Some(json!("/bin/sh"))));
+    both_refuse(&changed(
+        "/containers/planner/root_filesystem",
+        Some(json!("read-only")),
+    ));
+    for name in ["SYS_ADMIN", "CAP_CHOWN", "chown", "ALL", ""] {
+        both_refuse(&changed("/containers/planner/capabilities", Some(json!([name]))));
+    }
     both_refuse(&changed("/defaults/task/launch_types", Some(json!(["fargate"]))));
     for duration in ["", "h", "1", "1d", "0s", "1m1h", "1h 1m", "-1h", "100000s", "1.5h"] {
         both_refuse(&changed("/containers/planner/task/timeout", Some(json!(duration))));

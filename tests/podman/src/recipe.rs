@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::succeed;
 
-/// The image's user, as in the images of this project.
+/// The user of an image, as in the images of this project.
 pub const USER: &str = "10001:10001";
 /// Where an image has the runner.
 pub const RUNNER: &str = "/usr/local/bin/deploy-runner";
@@ -26,6 +26,8 @@ pub struct Recipe<'a> {
     pub name: &'a str,
     /// The program `deploy-runner`.
     pub runner: &'a Path,
+    /// Its user; [`USER`] in the images of this project.
+    pub user: &'a str,
     /// Its entry point. The runner is [`RUNNER`].
     pub entrypoint: &'a [&'a str],
     /// The content of each script, by its name.
@@ -53,7 +55,7 @@ impl Recipe<'_> {
         let words: Vec<String> = self.entrypoint.iter().map(|word| format!("{word:?}")).collect();
         let changes = [
             format!("ENTRYPOINT [{}]", words.join(", ")),
-            format!("USER {USER}"),
+            format!("USER {}", self.user),
             "VOLUME /tmp".to_owned(),
             "ENV PATH=/usr/local/bin:/usr/bin".to_owned(),
         ];

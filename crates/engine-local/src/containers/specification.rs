@@ -1,4 +1,5 @@
-//! What a container is made of: what a run may use of this machine, and nothing else. Everything is refused unless it is listed here.
+//! What a container is made of: what a run may use of this machine, and nothing else. Everything is refused unless it is listed here; what the
+//! allow-list can add, a writable root and single capabilities, comes from the permit.
 //!
 //! No value of a secret is part of it: whoever may ask the engine can read it all, and the engine writes it to its disk.
 
@@ -18,7 +19,7 @@ use crate::state::DecisionRecord;
 pub(super) const RUN_LABEL: &str = "deploy-runner.run";
 /// Which state folder that run is in.
 pub(super) const STATE_LABEL: &str = "deploy-runner.state";
-/// Where a run may write, as on AWS: each empty at its start.
+/// Where a run may write, as on AWS: each empty at its start. A writable root is written as it is.
 const WRITABLE: [&str; 3] = ["/tmp", "/work", "/home/job"];
 
 /// What the container is for.
@@ -77,8 +78,10 @@ fn host_config(purpose: &Purpose<'_>, image: &ImageFacts) -> HostConfig {
         // A network of the engine's own, as on AWS. Never the machine's: its loopback and its abstract sockets would be in reach.
         Network::Host => "default",
     };
+    let kept = purpose.decision.capabilities.iter();
     HostConfig {
-        readonly_rootfs: Some(true),
+        readonly_rootfs: Some(purpose.decision.root_filesystem.is_read_only()),
+        cap_add: Some(kept.map(|capability| capability.as_str().to_owned()).collect()),
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
         privileged: Some(false),
@@ -97,7 +100,7 @@ fn host_config(purpose: &Purpose<'_>, image: &ImageFacts) -> HostConfig {
             typ: Some("none".to_owned()),
             config: None,
         }),
-        tmpfs: Some(temporary(purpose.size, image)),
+        tmpfs: Some(temporary(purpose, image)),
         mounts: Some(mounts(purpose, image)),
         ..HostConfig::default()
     }
@@ -121,9 +124,13 @@ fn ulimits() -> Vec<ResourcesUlimits> {
     ]
 }
 
-/// Memory, at most half of what the run may use for each, except where the image declares a volume: that is disk, as on AWS.
-fn temporary(size: TaskSize, image: &ImageFacts) -> HashMap<String, String> {
-    let options = format!("rw,exec,nosuid,nodev,mode=1777,size={}", memory_bytes(size) / 2);
+/// Memory, at most half of what the run may use for each, except where the image declares a volume: that is disk, as on AWS. Nothing on a writable
+/// root: what an image builder writes to a place of its own would be missing in the image.
+fn temporary(purpose: &Purpose<'_>, image: &ImageFacts) -> HashMap<String, String> {
+    if !purpose.decision.root_filesystem.is_read_only() {
+        return HashMap::new();
+    }
+    let options = format!("rw,exec,nosuid,nodev,mode=1777,size={}", memory_bytes(purpose.size) / 2);
     WRITABLE
         .into_iter()
         .filter(|place| !image.volumes.iter().any(|volume| volume == place))
@@ -160,11 +167,19 @@ fn mounts(purpose: &Purpose<'_>, image: &ImageFacts) -> Vec<Mount> {
 
 #[cfg(test)]
 mod tests {
-    use gatekeeper::compiled::Entrypoint;
+    use gatekeeper::compiled::{Capability, Entrypoint, RootFilesystem};
 
     use super::*;
 
     fn made(network: Network) -> ContainerCreateBody {
+        made_with(network, RootFilesystem::ReadOnly, &[])
+    }
+
+    fn made_with(
+        network: Network,
+        root_filesystem: RootFilesystem,
+        capabilities: &[Capability],
+    ) -> ContainerCreateBody {
         let secrets = [("TOKEN".to_owned(), "arn:of:a:secret".to_owned())];
         let decision = DecisionRecord {
             allow_list_digest: String::new(),
@@ -174,6 +189,8 @@ mod tests {
             secrets: secrets.into_iter().collect(),
             network,
             volumes: [("state".to_owned(), "/state".to_owned())].into_iter().collect(),
+            root_filesystem,
+            capabilities: capabilities.to_vec(),
             repositories: Vec::new(),
             timeout_seconds: 60,
             stop_timeout_seconds: 5,
@@ -200,6 +217,26 @@ mod tests {
         let network = |network| made(network).host_config.and_then(|host| host.network_mode);
         assert_eq!(network(Network::None).as_deref(), Some("none"));
         assert_eq!(network(Network::Host).as_deref(), Some("default"));
+    }
+
+    #[test]
+    fn what_the_allow_list_adds_is_added_and_everything_else_stays_refused() {
+        let usual = made(Network::None).host_config.unwrap();
+        let loosened = made_with(
+            Network::None,
+            RootFilesystem::Writable,
+            &[Capability::Chown, Capability::SysChroot],
+        );
+        let loosened = loosened.host_config.unwrap();
+        let expected = HostConfig {
+            readonly_rootfs: Some(false),
+            cap_add: Some(vec!["CHOWN".to_owned(), "SYS_CHROOT".to_owned()]),
+            tmpfs: Some(HashMap::new()),
+            ..usual.clone()
+        };
+        assert_eq!(loosened, expected);
+        assert_eq!(usual.cap_drop, Some(vec!["ALL".to_owned()]));
+        assert_eq!(usual.cap_add, Some(Vec::new()));
     }
 
     #[test]

@@ -76,6 +76,7 @@ pub(super) fn check(config: &LocalConfig, state: &State, permit: &Permit) -> Res
 pub(super) fn sandbox(config: &LocalConfig, permit: &Permit) -> Result<SandboxRecord, String> {
     let checked = || {
         entrypoint(permit)?;
+        privileges(permit)?;
         Ok(SandboxRecord {
             bwrap: bubblewrap(&config.bwrap)?,
             runner: program("the runner", &config.runner)?,
@@ -95,6 +96,8 @@ pub(super) fn decision(permit: &Permit) -> DecisionRecord {
         secrets: permit.secrets().clone(),
         network: permit.network(),
         volumes: permit.volumes().clone(),
+        root_filesystem: permit.root_filesystem(),
+        capabilities: permit.capabilities().to_vec(),
         repositories: permit.repositories().to_vec(),
         timeout_seconds: permit.timeout_seconds(),
         stop_timeout_seconds: permit.stop_timeout_seconds(),
@@ -115,6 +118,26 @@ fn entrypoint(permit: &Permit) -> Result<(), LaunchError> {
             permit.container()
         ))),
     }
+}
+
+/// The sandbox shows this machine's own programs, so nobody may write there or act as another user, whatever the allow-list says.
+fn privileges(permit: &Permit) -> Result<(), LaunchError> {
+    let root = (!permit.root_filesystem().is_read_only()).then(|| "`root_filesystem: writable`".to_owned());
+    let names: Vec<&str> = permit
+        .capabilities()
+        .iter()
+        .map(|capability| capability.as_str())
+        .collect();
+    let capabilities = (!names.is_empty()).then(|| format!("`capabilities: [{}]`", names.join(", ")));
+    let declared: Vec<String> = root.into_iter().chain(capabilities).collect();
+    if declared.is_empty() {
+        return Ok(());
+    }
+    Err(failed(format!(
+        "container `{}` declares {}, which the sandbox never gives: run it with `--engine docker` or on AWS",
+        permit.container(),
+        declared.join(" and ")
+    )))
 }
 
 fn bubblewrap(path: &Path) -> Result<PathBuf, LaunchError> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gatekeeper::compiled::{Entrypoint, Network, Repository};
+use gatekeeper::compiled::{Capability, Entrypoint, Network, Repository, RootFilesystem};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use protocol::{Ending, LaunchType, Origin, Phase, RunId, TaskSize, Timings};
@@ -45,6 +45,11 @@ pub(crate) struct DecisionRecord {
     pub(crate) secrets: IndexMap<String, String>,
     pub(crate) network: Network,
     pub(crate) volumes: IndexMap<String, String>,
+    /// Absent in records of runs from before a container could have more.
+    #[serde(default)]
+    pub(crate) root_filesystem: RootFilesystem,
+    #[serde(default)]
+    pub(crate) capabilities: Vec<Capability>,
     pub(crate) repositories: Vec<Repository>,
     pub(crate) timeout_seconds: u32,
     pub(crate) stop_timeout_seconds: u32,

@@ -20,8 +20,8 @@ use engine::conformance::{Harness, JOB_SCRIPT, Job, Seen, new_call, observe_to_t
 use engine::{Engine, Launched, Permit};
 use engine_local::{ContainerConfig, ContainerSockets, EngineChoice, LocalConfig, LocalEngine, SecretValues};
 use gatekeeper::compiled::{
-    Compiled, Container, Entrypoint, FORMAT, Network, ParameterStyle, PositionalRule, Repository, Script, Task,
-    TextRule, ValueStyle, ValueType, Volume,
+    Capability, Compiled, Container, Entrypoint, FORMAT, Network, ParameterStyle, PositionalRule, Repository,
+    RootFilesystem, Script, Task, TextRule, ValueStyle, ValueType, Volume,
 };
 use gatekeeper::{AllowList, Decision, decide};
 use indexmap::IndexMap;
@@ -37,6 +37,8 @@ pub struct Setup {
     pub environment: IndexMap<String, String>,
     pub secrets: IndexMap<String, String>,
     pub volumes: IndexMap<String, String>,
+    pub root_filesystem: RootFilesystem,
+    pub capabilities: Vec<Capability>,
     pub memory: u32,
     pub timeout_seconds: u32,
     pub stop_timeout_seconds: u32,
@@ -50,6 +52,8 @@ impl Default for Setup {
             environment: IndexMap::new(),
             secrets: IndexMap::new(),
             volumes: IndexMap::new(),
+            root_filesystem: RootFilesystem::ReadOnly,
+            capabilities: Vec::new(),
             memory: 512,
             timeout_seconds: 60,
             stop_timeout_seconds: 5,
@@ -163,6 +167,7 @@ pub fn image(name: &'static str, entrypoint: &'static [&'static str]) -> Recipe<
     Recipe {
         name,
         runner: Box::leak(runner().into_boxed_path()),
+        user: podman_service::USER,
         entrypoint,
         scripts: &[("job", JOB_SCRIPT)],
         tools: &[],
@@ -275,6 +280,8 @@ fn container(setup: &Setup, aliases: &[String]) -> Container {
         secrets: setup.secrets.clone(),
         network: setup.network,
         volumes: setup.volumes.clone(),
+        root_filesystem: setup.root_filesystem,
+        capabilities: setup.capabilities.clone(),
         task: Task {
             cpu: 1024,
             memory: setup.memory,

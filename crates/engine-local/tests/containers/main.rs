@@ -18,6 +18,7 @@ mod as_root;
 mod choice;
 mod endings;
 mod isolation;
+mod privileges;
 mod pull;
 mod secrets;
 

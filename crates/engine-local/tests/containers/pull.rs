@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::conformance::{JOB_SCRIPT, Seen, new_call, observe_to_the_end};
 use engine::{Engine, LaunchError, Launched};
 use engine_local::{ContainerConfig, LocalConfig, LocalEngine, PullPolicy};
-use podman_service::{Podman, RUNNER, Recipe, Registry, Service, StallingProxy};
+use podman_service::{Podman, RUNNER, Recipe, Registry, Service, StallingProxy, USER};
 use protocol::Ending;
 
 use crate::common::{Machine, Setup, permit, runner};
@@ -35,6 +35,7 @@ impl<Engine: Service> Bare<Engine> {
         self.service.add_image(&Recipe {
             name: "tests",
             runner: &runner(),
+            user: USER,
             entrypoint: &[RUNNER],
             scripts: &[("job", JOB_SCRIPT), ("version", version)],
             tools: &[],

@@ -5,7 +5,7 @@ use crate::source::{ContainerSource, Source, Text};
 use crate::value::name::is_name;
 
 use super::report::Report;
-use super::{mount, name, script, size, variable};
+use super::{mount, name, privilege, script, size, variable};
 
 pub(super) fn check(source: &Source, report: &mut Report) {
     if source.containers.entries.is_empty() {
@@ -46,6 +46,7 @@ fn check_one(source: &Source, name: &Text, container: &ContainerSource, report: 
     report.at("environment", |report| variable::check_environment(container, report));
     report.at("secrets", |report| variable::check_secrets(container, report));
     report.at("volumes", |report| mount::check(source, container, report));
+    privilege::check(container, report);
     size::check(source, name, container, report);
     if container.scripts.entries.is_empty() {
         report.error(

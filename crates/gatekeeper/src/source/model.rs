@@ -4,7 +4,7 @@
 
 use protocol::LaunchType;
 
-use crate::compiled::{Entrypoint, Network, ValueStyle};
+use crate::compiled::{Capability, Entrypoint, Network, RootFilesystem, ValueStyle};
 
 use super::names::{ContainerName, FixedOptionName, OptionName, RepositoryName, ScriptName, VariableName, VolumeName};
 use super::reader::{List, Located, Table, Text};
@@ -87,6 +87,10 @@ record! {
         optional network: Located<Network>,
         /// Volume name to the absolute path where it is mounted, for reading and writing.
         defaulted volumes: Table<VolumeName, Text>,
+        /// `read_only` (the default), or `writable` for runs that write the root file system: kaniko unpacks images into it.
+        optional root_filesystem: Located<RootFilesystem>,
+        /// Linux capabilities that runs keep, without `CAP_`. None when absent.
+        optional capabilities: List<Located<Capability>>,
         /// Size, ceilings and limits.
         optional task: TaskSource,
         /// The programs in it that may be run, by name.

@@ -5,7 +5,7 @@
 
 use protocol::LaunchType;
 
-use crate::compiled::{Entrypoint, Network, ValueStyle};
+use crate::compiled::{Capability, Entrypoint, Network, RootFilesystem, ValueStyle};
 use crate::value::{check_value, nearest};
 
 /// What a plain word is to some YAML reader, when that is not text.
@@ -320,6 +320,16 @@ impl Word for Entrypoint {
 impl Word for Network {
     const WORDS: &'static [(&'static str, Self)] = &[("none", Self::None), ("host", Self::Host)];
     const EXPECTED: &'static str = "`none` or `host`";
+}
+
+impl Word for RootFilesystem {
+    const WORDS: &'static [(&'static str, Self)] = &[("read_only", Self::ReadOnly), ("writable", Self::Writable)];
+    const EXPECTED: &'static str = "`read_only` or `writable`";
+}
+
+impl Word for Capability {
+    const WORDS: &'static [(&'static str, Self)] = Self::WORDS;
+    const EXPECTED: &'static str = Self::EXPECTED;
 }
 
 impl Word for ValueStyle {

@@ -2,8 +2,8 @@
 
 use gatekeeper::AllowList;
 use gatekeeper::compiled::{
-    Compiled, Container, Entrypoint, FORMAT, Network, OptionRule, ParameterStyle, PositionalRule, Repository, Script,
-    Task, TextRule, ValueStyle, ValueType,
+    Compiled, Container, Entrypoint, FORMAT, Network, OptionRule, ParameterStyle, PositionalRule, Repository,
+    RootFilesystem, Script, Task, TextRule, ValueStyle, ValueType,
 };
 use protocol::LaunchType;
 
@@ -81,6 +81,8 @@ pub(crate) fn container<const N: usize>(scripts: [(&str, Script); N]) -> Contain
         entrypoint: Entrypoint::DeployRunner,
         network: Network::None,
         volumes: [].into(),
+        root_filesystem: RootFilesystem::ReadOnly,
+        capabilities: Vec::new(),
         task: Task {
             cpu: 1024,
             memory: 4096,

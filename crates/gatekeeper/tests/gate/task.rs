@@ -1,5 +1,6 @@
 //! Container, script, size, placement and deadline.
 
+use gatekeeper::compiled::{Capability, RootFilesystem};
 use gatekeeper::{AllowList, Decision, Entrypoint, decide, deny_without_allow_list};
 use protocol::{LaunchType, ProblemKind, RunRequest, TaskRequest};
 
@@ -129,6 +130,22 @@ fn the_permit_carries_what_the_container_declares() {
     assert_eq!((permit.timeout_seconds(), permit.stop_timeout_seconds()), (7_200, 30));
     assert_eq!(permit.allow_list_digest(), list.digest());
     assert_eq!(permit.request_digest(), gatekeeper::request_digest(&asked).unwrap());
+}
+
+#[test]
+fn the_permit_tells_what_the_container_may_do_beyond_others() {
+    let mut loosened = container([("deploy", script())]);
+    let usual = loosened.clone();
+    loosened.root_filesystem = RootFilesystem::Writable;
+    loosened.capabilities = vec![Capability::Chown, Capability::SysChroot];
+    let list = load(&compiled([("usual", usual), ("loosened", loosened)]));
+    let permitted = |name| match decide(&list, &request(Some(name), "deploy", TaskRequest::default())) {
+        Decision::Permitted(permit) => (permit.root_filesystem(), permit.capabilities().to_vec()),
+        Decision::Denied(denial) => panic!("{denial:?}"),
+    };
+    assert_eq!(permitted("usual"), (RootFilesystem::ReadOnly, Vec::new()));
+    let expected = vec![Capability::Chown, Capability::SysChroot];
+    assert_eq!(permitted("loosened"), (RootFilesystem::Writable, expected));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::thread;
 
 use engine::conformance::JOB_SCRIPT;
 use gatekeeper::compiled::Network as Declared;
-use podman_service::{MACHINE_ADDRESS, Network, OUTSIDE_ADDRESS, Podman, RUNNER, Recipe, Service};
+use podman_service::{MACHINE_ADDRESS, Network, OUTSIDE_ADDRESS, Podman, RUNNER, Recipe, Service, USER};
 
 use crate::common::{Machine, Setup, runner};
 
@@ -114,6 +114,7 @@ pub(super) async fn a_network_of_its_own(network: &Network, service: impl Servic
     service.add_image(&Recipe {
         name: "tests",
         runner: &runner(),
+        user: USER,
         entrypoint: &[RUNNER],
         scripts: &[("job", JOB_SCRIPT)],
         tools: &[("knock", &this_program)],

@@ -32,14 +32,28 @@ as_root() {
     fi
 }
 
-# install_packages PACKAGE...: with the system's own package manager.
+# without_servers COMMAND...: runs it while Debian's packages may start no server (man 8 invoke-rc.d); a rule that is there already stays.
+without_servers() (
+    rule=/usr/sbin/policy-rc.d
+    if [ ! -e "$rule" ]; then
+        trap 'as_root rm -f "$rule"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$rule"
+    fi
+    "$@"
+)
+
+# install_packages PACKAGE...: with the system's own package manager. A server that a package brings is not started, now or later: the tests start their own.
 install_packages() {
     say "installing with the system's package manager: $*"
     if have apt-get; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >&2 ||
             say "apt-get update failed; trying with the package lists that are there"
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null ||
+        without_servers as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null ||
             fail "apt-get could not install: $*" "install them by hand, then run the same command again"
+        if have systemctl && [[ " $* " == *" openssh-server "* ]]; then
+            as_root systemctl disable --quiet ssh.service ssh.socket ||
+                say "the new SSH server of this machine could not be disabled: the tests do not need it"
+        fi
     elif have dnf; then
         fail "these programs are missing, and this set-up only knows apt-get" "run: sudo dnf install $*"
     elif have apk; then
@@ -182,7 +196,7 @@ demo)
     ;;
 test)
     rust
-    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client openssl:openssl ip:iproute2 iptables:iptables newuidmap:uidmap
+    packages bwrap:bubblewrap jq:jq podman:podman runc:runc packer:packer buildah:buildah skopeo:skopeo docker-registry:docker-registry ssh:openssh-client /usr/sbin/sshd:openssh-server openssl:openssl ip:iproute2 iptables:iptables newuidmap:uidmap
     podman_networks
     docker_daemon
     terraform_is_there "$TERRAFORM_MIN_MINOR_FOR_TESTS"

@@ -15,6 +15,8 @@ const BOILERPLATE: [&str; 4] = [
     "Please make sure you have the correct access rights",
     "and the repository exists",
 ];
+/// Where ssh, after a banner, comes to the point.
+const POINT_OF_SSH: &str = "Host key for ";
 
 /// Why the commit cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +105,10 @@ impl From<Stopped> for GitError {
 
 /// git's first complaints in one line, without what it says after every failure.
 pub(super) fn one_line(stderr: &str) -> String {
+    let stderr = stderr
+        .find(POINT_OF_SSH)
+        .and_then(|at| stderr.get(at..))
+        .unwrap_or(stderr);
     let says_something = |line: &&str| !line.is_empty() && !BOILERPLATE.iter().any(|start| line.starts_with(start));
     let lines: Vec<_> = stderr.lines().map(str::trim).filter(says_something).take(3).collect();
     if lines.is_empty() {
@@ -131,6 +137,12 @@ mod tests {
         let stderr = "warning: x\nHost key verification failed.\r\nfatal: Could not read from remote repository.\n\n\
                       Please make sure you have the correct access rights\nand the repository exists.\n";
         assert_eq!(one_line(stderr), "Host key verification failed.");
+        let banner = "@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@\nIT IS POSSIBLE\nSHA256:abc\n\
+                      Host key for h has changed and you have requested strict checking.\r\nHost key verification failed.\n";
+        assert_eq!(
+            one_line(banner),
+            "Host key for h has changed and you have requested strict checking.; Host key verification failed."
+        );
         assert_eq!(one_line("\n"), "git gave no reason");
         assert_eq!(one_line("a\u{1b}[31m b\u{202e}\u{7}c"), "a [31m b c");
     }

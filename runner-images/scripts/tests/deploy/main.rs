@@ -20,6 +20,8 @@ mod git_server;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod over_ssh;
+#[cfg(test)]
 #[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
 mod random;
 #[cfg(test)]
@@ -32,6 +34,8 @@ mod saved_plans_in_s3;
 mod servers;
 #[cfg(test)]
 mod signals;
+#[cfg(test)]
+mod ssh_server;
 #[cfg(test)]
 mod summaries;
 #[cfg(test)]

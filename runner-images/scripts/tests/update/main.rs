@@ -12,11 +12,16 @@ mod gate;
 #[path = "../deploy/git_server.rs"]
 mod git_server;
 #[cfg(test)]
+mod over_ssh;
+#[cfg(test)]
 mod pushes;
 #[cfg(test)]
 mod race;
 #[cfg(test)]
 #[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
 mod random;
+#[cfg(test)]
+#[path = "../deploy/ssh_server.rs"]
+mod ssh_server;
 #[cfg(test)]
 mod words;

@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 PROFILE ?= release
 ALLOW_LIST ?= config/allow-list.yaml
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor import
+FUZZ_TARGETS := allow_list_yaml request_json arguments frames cursor import ami_page
 
 .PHONY: help build package images pins release reproducible demo test lint docs bench fuzz mutants clean
 
@@ -63,7 +63,7 @@ lint: ## formatting, lints, licences, CI examples, Terraform, shell scripts
 	@scripts/lint-ci-examples.sh
 	@scripts/lint-terraform.sh
 	@if command -v shellcheck >/dev/null 2>&1; then \
-		echo shellcheck; shellcheck .ci/run scripts/*.sh runner-images/base/*.sh demo/*.sh benches/*.sh terraform/examples/*/*.sh; \
+		echo shellcheck; shellcheck .ci/run scripts/*.sh runner-images/base/*.sh demo/*.sh benches/*.sh runner-images/scripts/tests/deploy/*.sh terraform/examples/*/*.sh; \
 	else echo 'shellcheck is not installed: shell scripts were not checked'; fi
 
 docs: ## write the generated documents again (tests compare them)

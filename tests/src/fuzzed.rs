@@ -2,8 +2,10 @@
 //!
 //! Responsible for asserting what must hold for any input. Never: accepts a crash, or a reading that is not stable.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use deploy_scripts::aws::ec2::{Image, ImageState, Page, is_ami_id};
 use deployer_cli::import::import_text;
 use gatekeeper::{AllowList, Decision, compile, decide, explain, source};
 use protocol::frame::{Assembler, Cause, Channel, Completeness, Encoder};
@@ -23,6 +25,7 @@ pub fn replay(target: &str, data: &[u8]) {
         "frames" => frames(data),
         "cursor" => cursor(data),
         "import" => import(data),
+        "ami_page" => ami_page(data),
         unknown => panic!("no fuzz target is called `{unknown}`"),
     }
 }
@@ -126,6 +129,47 @@ pub fn import(data: &[u8]) {
     let loaded =
         crate::allow_list::load("allow-list.yaml", &made.yaml).expect("an imported allow-list passes the check");
     assert_eq!(loaded.digest().to_string(), made.digest);
+}
+
+/// The reader of EC2's answers: what it accepts names AMIs, and means the same when it is written in another way.
+pub fn ami_page(data: &[u8]) {
+    let Ok(page) = Page::read(data) else { return };
+    assert!(page.images.iter().all(|image| is_ami_id(&image.id)), "{page:?}");
+    let again = Page::read(written(&page).as_bytes()).expect("what was accepted can be written");
+    assert_eq!(again, page);
+}
+
+fn written(page: &Page) -> String {
+    let images: Vec<String> = page.images.iter().map(written_image).collect();
+    let (images, next) = (images.concat(), numbers(page.next.as_deref().unwrap_or_default()));
+    format!(
+        "<DescribeImagesResponse><imagesSet>{images}</imagesSet><nextToken>{next}</nextToken></DescribeImagesResponse>"
+    )
+}
+
+fn written_image(image: &Image) -> String {
+    let tag = |(key, value): (&String, &String)| {
+        let (key, value) = (numbers(key), numbers(value));
+        format!("<item><key>{key}</key><value>{value}</value></item>")
+    };
+    let tags: Vec<String> = image.tags.iter().map(tag).collect();
+    let (id, created, tags) = (&image.id, image.created, tags.concat());
+    let state = match image.state {
+        ImageState::Available => "available",
+        ImageState::Pending => "pending",
+    };
+    format!(
+        "<item><imageId>{id}</imageId><imageState>{state}</imageState><creationDate>{created}</creationDate><tagSet>{tags}</tagSet></item>"
+    )
+}
+
+/// Every character by its number.
+fn numbers(text: &str) -> String {
+    let mut written = String::new();
+    for c in text.chars() {
+        write!(written, "&#{};", u32::from(c)).expect("a string can be written to");
+    }
+    written
 }
 
 fn survive_the_way(data: &[u8]) {

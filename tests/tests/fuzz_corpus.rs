@@ -13,6 +13,7 @@ fn every_input_of_the_committed_fuzz_corpus_keeps_its_promises() {
         "frames",
         "cursor",
         "import",
+        "ami_page",
     ] {
         let inputs: Vec<_> = fs::read_dir(corpus.join(target))
             .expect("the corpus is committed")

@@ -47,19 +47,19 @@ pub fn plans_are_here(module: &Path) -> bool {
         })
 }
 
-/// Whether the plans of all units can be written here, before any of them is initialised: a backend that plans elsewhere would refuse,
-/// and the plan would fail. Any file of the checkout that speaks of one is reason for doubt.
-pub fn plans_of_units_are_here(checkout: &Path) -> bool {
+/// Whether each unit will write its plan here, as far as the code tells before any of them is initialised. Terragrunt fails when it
+/// is to show a plan that is not there: a backend that plans elsewhere writes none, nor does a plan that fails with an error to ignore.
+/// Any file of the checkout that speaks of one is reason for doubt.
+pub fn units_write_their_plans(checkout: &Path) -> bool {
     let mut places = vec![checkout.to_owned()];
     while let Some(place) = places.pop() {
         for entry in fs::read_dir(place).into_iter().flatten().flatten() {
             let (path, kind) = (entry.path(), entry.file_type());
-            let is_code = ENDS_OF_CODE
-                .iter()
-                .any(|end| entry.file_name().to_string_lossy().ends_with(end));
+            let name = entry.file_name();
+            let is_code = ENDS_OF_CODE.iter().any(|end| name.to_string_lossy().ends_with(end));
             match kind {
                 Ok(kind) if kind.is_dir() => places.push(path),
-                Ok(kind) if kind.is_file() && is_code && speaks_of_plans_elsewhere(&path) => return false,
+                Ok(kind) if kind.is_file() && is_code && is_reason_for_doubt(&path) => return false,
                 _ => {}
             }
         }
@@ -70,7 +70,7 @@ pub fn plans_of_units_are_here(checkout: &Path) -> bool {
 const ENDS_OF_CODE: [&str; 4] = [".hcl", ".tf", ".tofu", ".json"];
 
 /// Without spaces, as HCL and JSON write it.
-const ELSEWHERE: [&str; 7] = [
+const DOUBTS: [&str; 8] = [
     "backend\"remote\"",
     "backend=\"remote\"",
     "\"backend\":\"remote\"",
@@ -78,12 +78,13 @@ const ELSEWHERE: [&str; 7] = [
     "backend\":[{\"remote\"",
     "cloud{",
     "\"cloud\":",
+    "ignore\"",
 ];
 
-fn speaks_of_plans_elsewhere(file: &Path) -> bool {
+fn is_reason_for_doubt(file: &Path) -> bool {
     let text = fs::read(file).unwrap_or_default();
     let text: String = String::from_utf8_lossy(&text).split_whitespace().collect();
-    ELSEWHERE.iter().any(|words| text.contains(words))
+    DOUBTS.iter().any(|words| text.contains(words))
 }
 
 /// The same as [`require_durable`] for one unit of Terragrunt.
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn code_that_speaks_of_plans_elsewhere_is_reason_for_doubt() {
+    fn code_that_speaks_of_plans_that_are_not_written_is_reason_for_doubt() {
         for (name, text, here) in [
             ("a/main.tf", "terraform {\n  backend \"s3\" {}\n}", true),
             ("a/main.tf", "terraform {\n  backend \"remote\" {}\n}", false),
@@ -275,13 +276,15 @@ mod tests {
                 false,
             ),
             ("a/b.tofu", "terraform { cloud { } }", false),
+            ("a/terragrunt.hcl", "errors {\n  ignore \"x\" {\n", false),
+            ("a/main.tf", "lifecycle {\n  ignore_changes = [\"a\"]\n}", true),
             ("a/readme.md", "terraform { cloud { } }", true),
         ] {
             let place = tempfile::tempdir().unwrap();
             let file = place.path().join(name);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
-            assert_eq!(plans_of_units_are_here(place.path()), here, "{name}: {text}");
+            assert_eq!(units_write_their_plans(place.path()), here, "{name}: {text}");
         }
     }
 

@@ -18,14 +18,14 @@ pub(super) fn environment<'test>(
 pub(super) fn environment_of_a_task(port: u16) -> impl Fn(&str) -> Option<String> {
     move |name| {
         let endpoint = format!("http://127.0.0.1:{port}");
-        let own = environment(&[
+        let variables = [
             ("AWS_REGION", "eu-west-1"),
             ("AWS_ENDPOINT_URL", &endpoint),
             ("AWS_ACCESS_KEY_ID", "AKIA"),
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
             ("AWS_SESSION_TOKEN", "hunter3"),
-        ])(name);
-        own
+        ];
+        environment(&variables)(name)
     }
 }
 

@@ -1,15 +1,19 @@
 //! XML as AWS answers it: small documents without a document type.
 //!
-//! Responsible for a limit on what is read, and for taking nothing but a code out of an error: its text repeats what was signed.
+//! Responsible for limits on what is read, and for taking nothing but a code out of an error: its text repeats what was signed.
 
 use std::str::Utf8Error;
 
-use roxmltree::{Document, Node, ParsingOptions};
+use quick_xml::Reader;
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesRef, Event};
 
 use super::MOST_ERROR_BYTES;
 
+/// Deeper than any answer.
+const MOST_DEPTH: usize = 16;
 /// More than the largest page of AMIs has.
-const MOST_NODES: u32 = 200_000;
+const MOST_ELEMENTS: usize = 200_000;
 /// Longer codes are none.
 const MOST_CODE_CHARACTERS: usize = 64;
 
@@ -20,63 +24,128 @@ pub enum Malformed {
     #[error("it is no text: {0}")]
     Text(#[from] Utf8Error),
     /// Not well-formed, or with a document type, or too much.
-    #[error("it is no XML in line {0}")]
-    Xml(u32),
+    #[error("it is no XML that EC2 writes, from byte {0} on")]
+    Xml(u64),
     /// Something is not there, there twice, or not what it should be.
     #[error("its `{0}` is not as documented")]
     Element(&'static str),
 }
 
+/// An element, by its name without the prefix. Attributes mean nothing here.
+#[derive(Debug, Default)]
+pub(super) struct Element {
+    name: String,
+    /// All of its own.
+    text: String,
+    children: Vec<Element>,
+}
+
 /// Reads a document of one kind.
-pub(super) fn document<'text>(content: &'text [u8], kind: &'static str) -> Result<Document<'text>, Malformed> {
-    let text = std::str::from_utf8(content)?;
-    let options = ParsingOptions {
-        nodes_limit: MOST_NODES,
-        ..ParsingOptions::default()
-    };
-    let document = Document::parse_with_options(text, options).map_err(|error| Malformed::Xml(error.pos().row))?;
-    if document.root_element().tag_name().name() == kind {
-        Ok(document)
+pub(super) fn document(content: &[u8], kind: &'static str) -> Result<Element, Malformed> {
+    let root = read(content)?;
+    if root.name == kind {
+        Ok(root)
     } else {
         Err(Malformed::Element(kind))
     }
 }
 
-/// The child of this name, if it is there. It is there once.
-pub(super) fn child<'doc, 'text>(
-    node: Node<'doc, 'text>,
-    name: &'static str,
-) -> Result<Option<Node<'doc, 'text>>, Malformed> {
-    let mut named = node
-        .children()
-        .filter(|child| child.is_element() && child.tag_name().name() == name);
-    match (named.next(), named.next()) {
-        (found, None) => Ok(found),
-        (_, Some(_)) => Err(Malformed::Element(name)),
+fn read(content: &[u8]) -> Result<Element, Malformed> {
+    let text = std::str::from_utf8(content)?;
+    if let Some(place) = text.find(is_no_character_of_xml) {
+        return Err(Malformed::Xml(place.try_into().unwrap_or(u64::MAX)));
+    }
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().expand_empty_elements = true;
+    let (mut open, mut root, mut elements) = (Vec::<Element>::new(), None, 0);
+    loop {
+        let begin = reader.buffer_position();
+        let event = reader.read_event().ok().ok_or(Malformed::Xml(begin))?;
+        let is_understood = match event {
+            Event::Start(start) => {
+                elements += 1;
+                open.push(Element {
+                    name: String::from_utf8_lossy(start.local_name().into_inner()).into_owned(),
+                    ..Element::default()
+                });
+                root.is_none() && open.len() <= MOST_DEPTH && elements <= MOST_ELEMENTS
+            }
+            Event::End(_) => match (open.pop(), open.last_mut()) {
+                (Some(closed), Some(parent)) => {
+                    parent.children.push(closed);
+                    true
+                }
+                (closed, None) => {
+                    root = closed;
+                    root.is_some()
+                }
+                (None, Some(_)) => false,
+            },
+            Event::Text(text) => add(text.xml10_content().ok().as_deref(), &mut open),
+            Event::CData(text) => add(text.xml10_content().ok().as_deref(), &mut open),
+            Event::GeneralRef(reference) => add(resolved(&reference).as_deref(), &mut open),
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => true,
+            Event::Eof => return root.filter(|_| open.is_empty()).ok_or(Malformed::Xml(begin)),
+            // Elements without content come as a start and an end.
+            Event::DocType(_) | Event::Empty(_) => false,
+        };
+        if !is_understood {
+            return Err(Malformed::Xml(begin));
+        }
     }
 }
 
-/// The text of the child of this name, if it is there: all of it, and nothing but text.
-pub(super) fn text(node: Node<'_, '_>, name: &'static str) -> Result<Option<String>, Malformed> {
-    let Some(found) = child(node, name)? else {
-        return Ok(None);
-    };
-    if found.children().any(|part| part.is_element()) {
-        return Err(Malformed::Element(name));
-    }
-    Ok(Some(
-        found
-            .children()
-            .filter(Node::is_text)
-            .filter_map(|part| part.text())
-            .collect(),
-    ))
+/// What XML 1.0 does not allow as it is. The reader does not mind.
+const fn is_no_character_of_xml(c: char) -> bool {
+    matches!(c, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// The `item`s of a list.
-pub(super) fn items<'doc, 'text>(list: Node<'doc, 'text>) -> impl Iterator<Item = Node<'doc, 'text>> {
-    list.children()
-        .filter(|child| child.is_element() && child.tag_name().name() == "item")
+/// Outside the outermost element there is nothing but space.
+fn add(text: Option<&str>, open: &mut [Element]) -> bool {
+    match (text, open.last_mut()) {
+        (Some(text), Some(element)) => {
+            element.text.push_str(text);
+            true
+        }
+        (Some(text), None) => text.trim().is_empty(),
+        (None, _) => false,
+    }
+}
+
+/// What a reference to a character, or one of the five that XML itself has, stands for.
+fn resolved(reference: &BytesRef<'_>) -> Option<String> {
+    match reference.resolve_char_ref().ok()? {
+        Some(character) => Some(character.to_string()),
+        None => resolve_xml_entity(&reference.decode().ok()?).map(str::to_owned),
+    }
+}
+
+impl Element {
+    /// The child of this name, if it is there. It is there once.
+    pub(super) fn child(&self, name: &'static str) -> Result<Option<&Self>, Malformed> {
+        let mut named = self.named(name);
+        match (named.next(), named.next()) {
+            (found, None) => Ok(found),
+            (_, Some(_)) => Err(Malformed::Element(name)),
+        }
+    }
+
+    /// The text of the child of this name, if it is there: all of it, and nothing but text.
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>, Malformed> {
+        match self.child(name)? {
+            Some(found) if !found.children.is_empty() => Err(Malformed::Element(name)),
+            found => Ok(found.map(|found| found.text.as_str())),
+        }
+    }
+
+    /// The items of a list.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Self> {
+        self.named("item")
+    }
+
+    fn named(&self, name: &'static str) -> impl Iterator<Item = &Self> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
 }
 
 /// The code of an error: `<Error><Code>NoSuchKey</Code>…` of S3, `<Response><Errors><Error><Code>AuthFailure</Code>…` of EC2.
@@ -85,13 +154,15 @@ pub(super) fn error_code(content: &[u8]) -> String {
 }
 
 fn code_of(content: &[u8]) -> Option<String> {
-    let text = content
-        .get(..MOST_ERROR_BYTES)
-        .is_none()
-        .then(|| std::str::from_utf8(content).ok())??;
-    let document = Document::parse(text).ok()?;
-    let error = document.descendants().find(|node| node.tag_name().name() == "Error")?;
-    self::text(error, "Code").ok()?
+    if content.len() > MOST_ERROR_BYTES {
+        return None;
+    }
+    let root = read(content).ok()?;
+    let error = match root.name.as_str() {
+        "Error" => &root,
+        _ => root.child("Errors").ok()??.child("Error").ok()??,
+    };
+    error.text("Code").ok()?.map(str::to_owned)
 }
 
 /// A word that may be shown, or that there is none.
@@ -144,20 +215,61 @@ mod tests {
     fn nothing_expands_and_nothing_is_read_without_end() {
         let reason = |text: &str| document(text.as_bytes(), "a").unwrap_err();
         let bomb = "<!DOCTYPE a [<!ENTITY x \"xxxx\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
-        assert_eq!(reason(bomb), Malformed::Xml(1));
+        assert_eq!(reason(bomb), Malformed::Xml(0));
         assert_eq!(
             reason("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>"),
-            Malformed::Xml(1)
+            Malformed::Xml(0)
         );
-        assert_eq!(reason("<a>\n&unknown;</a>"), Malformed::Xml(2));
         assert_eq!(reason("<b/>"), Malformed::Element("a"));
-        let many = format!("<a>{}</a>", "<b/>".repeat(MOST_NODES as usize));
+        let many = format!("<a>{}</a>", "<b/>".repeat(MOST_ELEMENTS));
         assert!(matches!(reason(&many), Malformed::Xml(_)));
-        // As deep as the limit allows: the reader needs no stack for it.
-        let depth = MOST_NODES as usize - 10;
-        let deep = format!("<a>{}{}</a>", "<b>".repeat(depth), "</b>".repeat(depth));
-        assert!(document(deep.as_bytes(), "a").is_ok());
+        let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+        assert!(document(nested(MOST_DEPTH).as_bytes(), "a").is_ok());
+        assert!(matches!(reason(&nested(MOST_DEPTH + 1)), Malformed::Xml(_)));
+        assert!(matches!(reason(&nested(1_000_000)), Malformed::Xml(_)));
+        // Attributes and namespaces are not looked at, however many there are.
+        let attributes: Vec<String> = (0..100_000)
+            .map(|number| format!(" xmlns:a{number}='' b{number}=''"))
+            .collect();
+        assert!(document(format!("<a{}/>", attributes.concat()).as_bytes(), "a").is_ok());
         assert!(matches!(document(b"<a>\xff</a>", "a"), Err(Malformed::Text(_))));
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_no_document() {
+        for text in [
+            "",
+            " ",
+            "a",
+            "<a>",
+            "</a>",
+            "<a></b>",
+            "<a><b></a></b>",
+            "<a/><a/>",
+            "<a/>b",
+            "b<a/>",
+            "<a>&</a>",
+            "<a>&unknown;</a>",
+            "<a>&#0;</a>",
+            "<a>&#xD800;</a>",
+            "<a><![CDATA[x</a>",
+            "<a><!-- x</a>",
+            "<a",
+            "<a/>&amp;",
+            "<a>\0</a>",
+            "<a b='\u{1b}'/>",
+            "<a>\u{ffff}</a>",
+        ] {
+            let read = document(text.as_bytes(), "a");
+            assert!(matches!(read, Err(Malformed::Xml(_))), "{text}: {read:?}");
+        }
+        for text in [
+            "<a/>",
+            "\u{feff}<?xml version='1.0'?>\n<a/>\n",
+            "<!-- x --><?x y?><x:a xmlns:x='urn:x'/>",
+        ] {
+            assert!(document(text.as_bytes(), "a").is_ok(), "{text}");
+        }
     }
 
     #[test]
@@ -165,7 +277,7 @@ mod tests {
         let read = |inside: &str| {
             let content = format!("<a>{inside}</a>");
             let document = document(content.as_bytes(), "a").unwrap();
-            text(document.root_element(), "t")
+            document.text("t").map(|text| text.map(str::to_owned))
         };
         assert_eq!(
             read("<t>a<!-- b -->c<![CDATA[<d>]]>&amp;&#x2A;</t>"),

@@ -26,8 +26,8 @@ use crate::working_place::WorkingPlace;
 /// Terraform's exit code for a plan with changes, with `-detailed-exitcode`.
 const CHANGES: Ended = Ended::Exited(2);
 
-const NO_SUMMARY_ELSEWHERE: &str =
-    "the plan will have no summary: it may be made elsewhere (backend `remote` or `cloud`)";
+const MADE_ELSEWHERE: &str = "the plan will have no summary: it is made elsewhere (backend `remote` or `cloud`)";
+const PERHAPS_NOT_WRITTEN: &str = "the plan will have no summary: the code speaks of a backend that plans elsewhere, or of errors to ignore, so there may be no file to look at";
 
 /// What an order has to do with plans.
 pub(super) struct Plans<'run> {
@@ -79,23 +79,23 @@ impl<'run> Plans<'run> {
         let Operation::Plan(_, _, keep) = &self.order.operation else {
             return Ok(());
         };
-        let (chosen, is_here) = match &self.order.scope {
+        let (chosen, is_here, no_summary) = match &self.order.scope {
             _ if *keep == Keep::Nothing && !handover.is_there() => return Ok(()),
             Scope::Directory => (
                 PlanPlace::File(place.plan()),
                 state_place::plans_are_here(tool.directory()),
+                MADE_ELSEWHERE,
             ),
             Scope::Units { .. } => (
                 PlanPlace::Units(place.shown_plans()),
-                state_place::plans_of_units_are_here(checkout.root()),
+                state_place::units_write_their_plans(checkout.root()),
+                PERHAPS_NOT_WRITTEN,
             ),
         };
         match keep {
             _ if is_here => tool.use_plan(chosen),
             Keep::Saved => return Err(KeepError::Elsewhere.into()),
-            Keep::Nothing => {
-                report.step(NO_SUMMARY_ELSEWHERE);
-            }
+            Keep::Nothing => report.step(no_summary),
         }
         Ok(())
     }

@@ -41,13 +41,12 @@ struct Arguments {
     #[arg(long, value_name = "KEY=VALUE")]
     var: Vec<Assignment>,
 
-    /// Build no AMI whose name is taken already in this account and Region, and succeed with the one that is there; with
-    /// --idempotent-tag, the same for tags
+    /// Build no AMI whose name is taken already in this account and Region, and succeed with the one that is there
     #[arg(long)]
     idempotent: bool,
 
-    /// Build nothing either when an AMI of this account in AWS_REGION has this tag; may be repeated: then it has to have all of them. The
-    /// template has to set the same tags
+    /// With --idempotent: build nothing either when an AMI of this account in `AWS_REGION` has this tag, and fail when what was built does
+    /// not have it; may be repeated, for an AMI with all of them
     #[arg(long, value_name = "KEY=VALUE", requires = "idempotent")]
     idempotent_tag: Vec<AmiTag>,
 

@@ -24,9 +24,10 @@ With --output-properties standard output is one JSON object on one line:
   repository, commit, template
   artifacts    of each: outcome, build, builder, id (for an AMI `region:ami-…`; just `ami-…` when its name was taken), files
 
-With --idempotent-tag EC2 is asked in AWS_REGION before Packer starts. Of several AMIs with the tags the newest counts. One that is still
-being made (`pending`) is no success: it may fail. What was built has to have the tags in AWS_REGION, or the run fails. A template with
-several builds: give each its own tags and --build-name, as one AMI with the tags counts for all of them.
+With --idempotent-tag EC2 is asked in AWS_REGION before Packer starts. Of several AMIs with all the
+tags the newest counts; one that is still being made (`pending`) may fail and is no success.
+What was built has to have the tags too, in AWS_REGION, or the run fails. One AMI with the tags
+counts for the whole template: where that has several builds, give each its own tags and --build-name.
 
 Exit codes:
   0           built; or there already (--idempotent)
@@ -45,7 +46,8 @@ Exit codes:
 Environment (declared in the allow-list):
   GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; Packer never gets them
   SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
-  AWS_REGION                Region of --idempotent-tag; the credentials are those of the task, as for Packer
+  AWS_REGION                Region of --idempotent-tag; credentials are the task's, as for Packer
+  AWS_ENDPOINT_URL_EC2      endpoint of your own for --idempotent-tag, as AWS_ENDPOINT_URL is
   PKR_VAR_name              variable of the template that may be secret
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for Packer
   TMPDIR                    where the checkout is made";

@@ -142,11 +142,11 @@ impl Outcome {
             })
         });
         let found = self.found.iter().map(|found| {
-            let (build, ami) = match found {
+            let (name, ami) = match found {
                 Found::ByName { build, ami } => (Some(build), ami),
                 Found::ByTags { ami } => (None, ami),
             };
-            json!({ "outcome": "exists", "build": build, "builder": null, "id": ami, "files": [] })
+            json!({ "outcome": "exists", "build": name, "builder": null, "id": ami, "files": [] })
         });
         json!({
             "outcome": if self.built.is_empty() { "exists" } else { "built" },

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Stands in for Terragrunt, which cannot be had for these tests: what its source says that it does with the words of the
 # script (versions 0.74 to 1.1.3: internal/runner/run/run.go, internal/runner/common/unit_runner.go, internal/component/unit.go,
 # internal/tf/run_cmd.go), with the real engine below. Left out: dependencies, generated code, sources elsewhere, retries.
@@ -90,6 +91,7 @@ unit_of_all() {
         return
     fi
     name=${place#./} unit=$PWD/${place#./}
+    [ ! -f "$unit/exclude.$1" ] || return
     prefix="[$name] "
     detailed=0
     case " $* " in *" -detailed-exitcode "*) detailed=2 ;; esac

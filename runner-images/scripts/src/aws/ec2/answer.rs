@@ -5,10 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use roxmltree::Node;
-
 use super::image::{Image, ImageState, is_ami_id};
-use crate::aws::xml::{Malformed, child, document, items, text};
+use crate::aws::xml::{Element, Malformed, document};
 
 /// Longer tokens are none.
 const MOST_TOKEN_BYTES: usize = 16 * 1024;
@@ -25,21 +23,21 @@ pub struct Page {
 impl Page {
     /// Reads an answer.
     pub fn read(content: &[u8]) -> Result<Self, Malformed> {
-        let document = document(content, "DescribeImagesResponse")?;
-        let answer = document.root_element();
-        let set = child(answer, "imagesSet")?.ok_or(Malformed::Element("imagesSet"))?;
-        let images: Result<Vec<_>, _> = items(set).filter_map(|item| image(item).transpose()).collect();
-        let next = text(answer, "nextToken")?.filter(|token| !token.is_empty());
-        if next.as_ref().is_some_and(|token| token.len() > MOST_TOKEN_BYTES) {
+        let answer = document(content, "DescribeImagesResponse")?;
+        let set = answer.child("imagesSet")?.ok_or(Malformed::Element("imagesSet"))?;
+        let images: Result<Vec<_>, _> = set.items().filter_map(|item| image(item).transpose()).collect();
+        let next = answer.text("nextToken")?.filter(|token| !token.is_empty());
+        if next.is_some_and(|token| token.len() > MOST_TOKEN_BYTES) {
             return Err(Malformed::Element("nextToken"));
         }
+        let next = next.map(str::to_owned);
         Ok(Self { images: images?, next })
     }
 }
 
 /// An AMI, unless it is in a state in which it is none.
-fn image(item: Node<'_, '_>) -> Result<Option<Image>, Malformed> {
-    let state = match needed(item, "imageState")?.as_str() {
+fn image(item: &Element) -> Result<Option<Image>, Malformed> {
+    let state = match needed(item, "imageState")? {
         "available" => ImageState::Available,
         "pending" => ImageState::Pending,
         _ => return Ok(None),
@@ -53,28 +51,29 @@ fn image(item: Node<'_, '_>) -> Result<Option<Image>, Malformed> {
     }))
 }
 
-fn id(item: Node<'_, '_>) -> Result<String, Malformed> {
+fn id(item: &Element) -> Result<String, Malformed> {
     let id = needed(item, "imageId")?;
-    if is_ami_id(&id) {
-        Ok(id)
+    if is_ami_id(id) {
+        Ok(id.to_owned())
     } else {
         Err(Malformed::Element("imageId"))
     }
 }
 
 /// A key is there once. EC2 leaves out the set of an AMI that has no tags.
-fn tags(item: Node<'_, '_>) -> Result<BTreeMap<String, String>, Malformed> {
+fn tags(item: &Element) -> Result<BTreeMap<String, String>, Malformed> {
     let mut tags = BTreeMap::new();
-    for tag in child(item, "tagSet")?.into_iter().flat_map(items) {
-        if tags.insert(needed(tag, "key")?, needed(tag, "value")?).is_some() {
+    for tag in item.child("tagSet")?.into_iter().flat_map(Element::items) {
+        let (key, value) = (needed(tag, "key")?, needed(tag, "value")?);
+        if tags.insert(key.to_owned(), value.to_owned()).is_some() {
             return Err(Malformed::Element("tagSet"));
         }
     }
     Ok(tags)
 }
 
-fn needed(node: Node<'_, '_>, name: &'static str) -> Result<String, Malformed> {
-    text(node, name)?.ok_or(Malformed::Element(name))
+fn needed<'doc>(element: &'doc Element, name: &'static str) -> Result<&'doc str, Malformed> {
+    element.text(name)?.ok_or(Malformed::Element(name))
 }
 
 #[cfg(test)]
@@ -188,7 +187,11 @@ mod tests {
                 .replace('<', "&lt;")
                 .replace('>', "&gt;")
                 .replace('\r', "&#13;"),
-            1 => text.chars().map(|c| format!("&#{};", u32::from(c))).collect(),
+            1 => text
+                .chars()
+                .map(|c| format!("&#{};", u32::from(c)))
+                .collect::<Vec<_>>()
+                .concat(),
             _ => format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>")),
         }
     }
@@ -196,13 +199,14 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_a_tag_says_it_is_read_as_that_and_as_nothing_else(
-            tags in proptest::collection::btree_map("[ -~äß€]{1,40}", r#"([ -~äß€😀]|<value>|\]\]>|&amp;|</item>|<!--){0,20}"#, 0..6),
+            tags in proptest::collection::btree_map("[ -~äß€]{1,40}", r"([ -~äß€😀]|<value>|\]\]>|&amp;|</item>|<!--){0,20}", 0..6),
             way in 0u8..3,
         ) {
-            let items: String = tags
+            let items: Vec<String> = tags
                 .iter()
                 .map(|(key, value)| format!("<item><key>{}</key><value>{}</value></item>", written(key, way), written(value, way)))
                 .collect();
+            let items = items.concat();
             let answer = format!(
                 "<DescribeImagesResponse><imagesSet><item><imageId>ami-1</imageId><imageState>available</imageState>\
                  <creationDate>2026-01-01T00:00:00.000Z</creationDate><tagSet>{items}</tagSet></item></imagesSet></DescribeImagesResponse>"

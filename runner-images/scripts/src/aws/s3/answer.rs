@@ -74,74 +74,81 @@ mod tests {
         format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>the key AKIA is unknown</Message></Error>")
     }
 
+    #[track_caller]
+    fn check(operation: Operation<'_>, reply: Reply, expected: &Result<Answer, Refusal>) {
+        let status = reply.status;
+        let answer = Answer::of(reply, operation, "eu-west-1");
+        assert_eq!(&answer, expected, "{operation:?} {status}");
+    }
+
+    fn other(status: u16, code: &str) -> Result<Answer, Refusal> {
+        Err(Refusal::Other {
+            status,
+            code: code.to_owned(),
+        })
+    }
+
+    const GET: Operation<'_> = Operation::Get { most_bytes: 9 };
+    const PUT: Operation<'_> = Operation::PutNew(b"x");
+
     #[test]
-    fn answers_are_told_apart_by_status_and_code_and_no_text_of_an_error_is_taken() {
-        let get = Operation::Get { most_bytes: 9 };
-        let put = Operation::PutNew(b"x");
-        let other = |status, code: &str| {
-            Err(Refusal::Other {
-                status,
-                code: code.to_owned(),
-            })
-        };
-        let region = |name: &str| Err(Refusal::OtherRegion(name.to_owned()));
-        for (operation, status, content, elsewhere, expected) in [
-            (get, 200, "plan".to_owned(), None, Ok(Answer::Content(b"plan".to_vec()))),
-            (put, 200, String::new(), None, Ok(Answer::Done)),
-            (put, 412, error("PreconditionFailed"), None, Ok(Answer::Done)),
+    fn answers_are_told_apart_by_status_and_code() {
+        let content = || Ok(Answer::Content(b"plan".to_vec()));
+        check(GET, reply(200, "plan", None), &content());
+        // A plan that looks like an error is a plan.
+        let looks = error("NoSuchKey");
+        check(
+            GET,
+            reply(200, &looks, None),
+            &Ok(Answer::Content(looks.clone().into_bytes())),
+        );
+        check(PUT, reply(200, "", None), &Ok(Answer::Done));
+        for (operation, status, code, expected) in [
+            (PUT, 412, "PreconditionFailed", Ok(Answer::Done)),
+            (GET, 412, "PreconditionFailed", other(412, "PreconditionFailed")),
+            (GET, 404, "NoSuchKey", Ok(Answer::NoSuchObject)),
+            (PUT, 404, "NoSuchKey", other(404, "NoSuchKey")),
+            (GET, 404, "NoSuchBucket", Err(Refusal::NoSuchBucket)),
+            (PUT, 404, "NoSuchBucket", Err(Refusal::NoSuchBucket)),
+            (GET, 403, "AccessDenied", Err(Refusal::Denied)),
+            (GET, 403, "RequestTimeTooSkewed", other(403, "RequestTimeTooSkewed")),
+            (GET, 400, "AKIA secret=text", other(400, "no code")),
+            (PUT, 503, "SlowDown", other(503, "SlowDown")),
+        ] {
+            check(operation, reply(status, &error(code), None), &expected);
+        }
+        // A web server that is no S3.
+        check(GET, reply(404, "<html>Not found</html>", None), &other(404, "no code"));
+    }
+
+    #[test]
+    fn a_bucket_is_elsewhere_when_s3_names_another_region() {
+        let elsewhere = |name: &str| Err(Refusal::OtherRegion(name.to_owned()));
+        for (operation, status, content, region, expected) in [
             (
-                get,
-                412,
-                error("PreconditionFailed"),
-                None,
-                other(412, "PreconditionFailed"),
-            ),
-            (get, 404, error("NoSuchKey"), None, Ok(Answer::NoSuchObject)),
-            (put, 404, error("NoSuchKey"), None, other(404, "NoSuchKey")),
-            (get, 404, error("NoSuchBucket"), None, Err(Refusal::NoSuchBucket)),
-            (put, 404, error("NoSuchBucket"), None, Err(Refusal::NoSuchBucket)),
-            // A web server that is no S3.
-            (
-                get,
-                404,
-                "<html>Not found</html>".to_owned(),
-                None,
-                other(404, "no code"),
-            ),
-            (get, 403, error("AccessDenied"), None, Err(Refusal::Denied)),
-            (
-                get,
-                403,
-                error("RequestTimeTooSkewed"),
-                None,
-                other(403, "RequestTimeTooSkewed"),
-            ),
-            (
-                put,
+                PUT,
                 301,
                 error("PermanentRedirect"),
                 Some("us-east-1"),
-                region("us-east-1"),
+                elsewhere("us-east-1"),
             ),
             (
-                get,
+                GET,
                 301,
                 String::new(),
                 Some("us-east-1 or eu-west-1"),
-                region("no code"),
+                elsewhere("no code"),
             ),
             (
-                get,
+                GET,
                 301,
                 error("PermanentRedirect"),
                 None,
                 other(301, "PermanentRedirect"),
             ),
-            (get, 400, error("AKIA secret=text"), None, other(400, "no code")),
-            (put, 503, error("SlowDown"), None, other(503, "SlowDown")),
+            (GET, 400, String::new(), Some("eu-west-1"), other(400, "no code")),
         ] {
-            let answer = Answer::of(reply(status, &content, elsewhere), operation, "eu-west-1");
-            assert_eq!(answer, expected, "{operation:?} {status} {content}");
+            check(operation, reply(status, &content, region), &expected);
         }
     }
 

@@ -19,12 +19,11 @@ impl Place {
         region: &Region,
         own: impl Fn(&str) -> Option<String>,
     ) -> Result<(Self, Endpoint), EndpointError> {
-        let (endpoint, root) = match Endpoint::declared(Service::S3, own)? {
-            Some(endpoint) => (endpoint, format!("/{bucket}/")),
-            None => {
-                let host = format!("{bucket}.s3.{}.{}", region.as_str(), region.domain());
-                (Endpoint::of_aws(host), "/".to_owned())
-            }
+        let (endpoint, root) = if let Some(endpoint) = Endpoint::declared(Service::S3, own)? {
+            (endpoint, format!("/{bucket}/"))
+        } else {
+            let host = format!("{bucket}.s3.{}.{}", region.as_str(), region.domain());
+            (Endpoint::of_aws(host), "/".to_owned())
         };
         let place = Self {
             bucket: bucket.to_owned(),

@@ -117,7 +117,9 @@ fn read(words: Vec<String>) -> Result<Values, clap::Error> {
         Repetition::Done => add("--idempotent", String::new()),
         Repetition::DoneWithTags(tags) => {
             add("--idempotent", String::new());
-            tags.iter().for_each(|tag| add("--idempotent-tag", tag.to_string()));
+            for tag in tags {
+                add("--idempotent-tag", tag.to_string());
+            }
         }
     }
     if order.properties == Properties::Printed {

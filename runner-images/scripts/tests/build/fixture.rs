@@ -4,12 +4,14 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub(crate) use crate::script::{Outcome, Script};
 
 /// Programs of the system, without whatever else is on the PATH of whoever runs the tests.
 const SYSTEM: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
@@ -88,127 +90,13 @@ impl Fixture {
         process
             .current_dir(self.path("work"))
             .env_clear()
-            .env("PATH", env::join_paths(path).unwrap())
-            .env("TMPDIR", self.path("tmp"));
-        Script {
-            fixture: self,
-            program,
-            words: vec![format!("--repo={}", self.url()), format!("--ref={commit}")],
-            process,
-        }
+            .env("PATH", env::join_paths(path).unwrap());
+        let words = [format!("--repo={}", self.url()), format!("--ref={commit}")];
+        Script::new(&self.place, process, words)
     }
-}
-
-/// One call of a script that is being put together.
-pub(crate) struct Script<'fixture> {
-    fixture: &'fixture Fixture,
-    program: &'static str,
-    words: Vec<String>,
-    process: Command,
-}
-
-impl Script<'_> {
-    pub(crate) fn with(mut self, word: impl Into<String>) -> Self {
-        self.words.push(word.into());
-        self
-    }
-
-    /// Takes an option's words out and adds it with another value.
-    pub(crate) fn instead(mut self, option: &str, value: &str) -> Self {
-        self.words.retain(|word| !word.starts_with(&format!("{option}=")));
-        self.with(format!("{option}={value}"))
-    }
-
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
-        self.process.env(name, value);
-        self
-    }
-
-    /// Lets it hand its reports over to a file.
-    pub(crate) fn reporting_to(mut self, file: &Path) -> Self {
-        let mut process = Command::new("/bin/sh");
-        process.args(["-c", "exec 7> \"$1\"; shift; exec \"$@\"", "sh"]);
-        process.arg(file).arg(self.program);
-        process
-            .env_clear()
-            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .env("DEPLOY_RUNNER_REPORTS_FD", "7");
-        self.process = process;
-        self
-    }
-
-    /// Gives it a working place of half a megabyte.
-    pub(crate) fn on_a_small_disk(mut self) -> Self {
-        let mut process = Command::new("bwrap");
-        process.args(["--dev-bind", "/", "/", "--size", "500000", "--tmpfs"]);
-        process.arg(self.fixture.path("tmp")).arg(self.program);
-        process
-            .env_clear()
-            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        self.process = process;
-        self
-    }
-
-    /// Runs it to its end; it leaves no file behind.
-    #[track_caller]
-    pub(crate) fn run(self) -> Outcome {
-        let fixture = self.fixture;
-        let outcome = Outcome::of(self.start().wait_with_output().unwrap());
-        let left: Vec<_> = fs::read_dir(fixture.path("tmp"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        assert_eq!(left, Vec::<PathBuf>::new(), "the script left files behind");
-        outcome
-    }
-
-    /// Starts it and does not wait.
-    pub(crate) fn start(mut self) -> Child {
-        self.process
-            .args(&self.words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-}
-
-/// What a run left to see.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl Outcome {
-    pub(crate) fn of(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("the script ended by itself"),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    /// The exit code, with everything else shown when it is another.
-    #[track_caller]
-    pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// The last line of standard error is the reason, and nothing went to standard output.
-    #[track_caller]
-    pub(crate) fn expect_reason(self, code: i32, reason: &str) -> Self {
-        let outcome = self.expect_code(code);
-        let last = outcome.stderr.lines().last().unwrap_or_default();
-        let said = last.split_once(": error: ").map(|(_, said)| said);
-        assert_eq!(said, Some(reason), "\nstderr:\n{}", outcome.stderr);
-        assert_eq!(outcome.stdout, "");
-        outcome
-    }
-
     /// The one line of standard output.
     #[track_caller]
     pub(crate) fn line(&self) -> Value {

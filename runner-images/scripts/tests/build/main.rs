@@ -2,6 +2,9 @@
 //! builder of images, a real registry and the emulated EC2, all on the loopback address.
 
 #[cfg(test)]
+#[path = "../common/comparison.rs"]
+mod comparison;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod image;
@@ -13,7 +16,13 @@ mod random;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+#[path = "../common/reports.rs"]
+mod reports;
+#[cfg(test)]
 mod requests;
+#[cfg(test)]
+#[path = "../common/script.rs"]
+mod script;
 #[cfg(test)]
 #[path = "../../src/aws/server.rs"]
 mod server;

@@ -75,7 +75,7 @@ fn the_environment_adds_no_words_programs_or_settings() {
         .env("GIT_TRACE", fixture.path("home/trace"))
         .run()
         .expect_code(0);
-    assert!(outcome.stdout().contains("Plan: 1 to add"), "{}", outcome.stdout());
+    assert!(outcome.stdout.contains("Plan: 1 to add"), "{}", outcome.stdout);
     assert!(!mark.exists());
     assert_eq!(
         fs::read_dir(fixture.path("home")).unwrap().count(),
@@ -102,9 +102,9 @@ fn the_tool_never_sees_gits_secrets() {
         .env("TF_VAR_word", "kept")
         .run()
         .expect_code(0);
-    assert!(outcome.stdout().contains("TF_IN_AUTOMATION=1") && outcome.stdout().contains("TF_VAR_word=kept"));
+    assert!(outcome.stdout.contains("TF_IN_AUTOMATION=1") && outcome.stdout.contains("TF_VAR_word=kept"));
     for secret in ["hunter2", "carol", "/agent", "GIT_CONFIG"] {
-        assert!(!outcome.stdout().contains(secret), "{secret}: {}", outcome.stdout());
+        assert!(!outcome.stdout.contains(secret), "{secret}: {}", outcome.stdout);
         assert!(!outcome.stderr.contains(secret), "{secret}: {}", outcome.stderr);
     }
 }
@@ -219,7 +219,7 @@ fn a_branch_named_like_an_object_id_is_never_taken_for_it() {
         &evil,
     ]);
     let outcome = fixture.script(&good, "apply").run().expect_code(0);
-    assert!(outcome.stdout().contains("word = \"first\""), "{}", outcome.stdout());
+    assert!(outcome.stdout.contains("word = \"first\""), "{}", outcome.stdout);
 
     let unknown = "0123456789abcdef0123456789abcdef01234567";
     fixture.git(&[
@@ -242,9 +242,9 @@ fn variables_cannot_smuggle_options() {
         .with("--target=terraform_data.thing");
     let outcome = script.run().expect_code(0);
     assert!(
-        outcome.stdout().contains("+ input  = \"1 -destroy\""),
+        outcome.stdout.contains("+ input  = \"1 -destroy\""),
         "{}",
-        outcome.stdout()
+        outcome.stdout
     );
 }
 

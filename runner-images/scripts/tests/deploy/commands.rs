@@ -10,9 +10,9 @@ fn plan_apply_and_a_plan_without_changes() {
 
     let plan = fixture.script(&commit, "plan").run().expect_code(0);
     assert!(
-        plan.stdout().contains("Plan: 1 to add, 0 to change, 0 to destroy."),
+        plan.stdout.contains("Plan: 1 to add, 0 to change, 0 to destroy."),
         "{}",
-        plan.stdout()
+        plan.stdout
     );
     assert!(!fixture.state().exists());
 
@@ -23,10 +23,10 @@ fn plan_apply_and_a_plan_without_changes() {
         .expect_code(0);
     assert!(
         apply
-            .stdout()
+            .stdout
             .contains("Apply complete! Resources: 1 added, 0 changed, 0 destroyed."),
         "{}",
-        apply.stdout()
+        apply.stdout
     );
     assert!(fs::read_to_string(fixture.state()).unwrap().contains("second"));
 
@@ -35,7 +35,7 @@ fn plan_apply_and_a_plan_without_changes() {
         .with("--var=word=second")
         .run()
         .expect_code(0);
-    assert!(plan.stdout().contains("No changes."), "{}", plan.stdout());
+    assert!(plan.stdout.contains("No changes."), "{}", plan.stdout);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn standard_output_of_output_is_json_and_nothing_else() {
     fixture.script(&commit, "apply").run().expect_code(0);
 
     let all = fixture.script(&commit, "output").with("--json").run().expect_code(0);
-    let outputs: serde_json::Value = serde_json::from_slice(&all.stdout).unwrap();
+    let outputs: serde_json::Value = serde_json::from_slice(&all.bytes).unwrap();
     assert_eq!(outputs["word"]["value"], "first");
 
     let one = fixture
@@ -69,7 +69,7 @@ fn standard_output_of_output_is_json_and_nothing_else() {
         .with("--output-name=word")
         .run()
         .expect_code(0);
-    assert_eq!(one.stdout(), "\"first\"\n");
+    assert_eq!(one.stdout, "\"first\"\n");
 }
 
 #[test]
@@ -89,13 +89,13 @@ fn validate_needs_no_state() {
         .without("--backend-config")
         .run()
         .expect_code(0);
-    assert_eq!(valid.stdout(), "Success! The configuration is valid.\n\n");
+    assert_eq!(valid.stdout, "Success! The configuration is valid.\n\n");
 
     fixture.write("prod/app/main.tf", "output \"x\" {\n  value = nothing.here\n}\n");
     let commit = fixture.commit();
     fixture.push("main");
     let invalid = fixture.script(&commit, "validate").with("--json").run().expect_code(1);
-    let report: serde_json::Value = serde_json::from_slice(&invalid.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&invalid.bytes).unwrap();
     assert_eq!((&report["valid"], &report["error_count"]), (&false.into(), &1.into()));
 }
 
@@ -113,7 +113,7 @@ fn variables_come_from_files_and_words_and_targets_limit_the_plan() {
         let script = words
             .iter()
             .fold(fixture.script(&commit, "plan"), |script, word| script.with(*word));
-        script.run().expect_code(0).stdout().to_owned()
+        script.run().expect_code(0).stdout
     };
 
     let both = plan(&["--var-file=prod/size.tfvars"]);
@@ -138,7 +138,7 @@ fn the_tools_output_arrives_byte_for_byte_and_its_exit_code_unchanged() {
         r"case $1 in init) echo from init; exit 0;; esac; printf 'a\000b\377\r\n\nno end'; printf 'complaint' >&2; exit 23",
     );
     let outcome = fixture.script(&commit, "plan").run().expect_code(23);
-    assert_eq!(outcome.stdout, b"a\0b\xff\r\n\nno end");
+    assert_eq!(outcome.bytes, b"a\0b\xff\r\n\nno end");
     assert!(
         outcome.stderr.contains("from init\n") && outcome.stderr.ends_with("complaint"),
         "{}",

@@ -4,11 +4,13 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+pub(crate) use crate::script::{Outcome, Script};
 
 pub(crate) const SCRIPT: &str = env!("CARGO_BIN_EXE_infrastructure-deploy-script");
 
@@ -188,152 +190,21 @@ impl Fixture {
                 env::join_paths(path.into_iter().chain(find_program("git").parent().map(Path::to_owned))).unwrap(),
             )
             .env("HOME", self.path("home"))
-            .env("TMPDIR", self.path("tmp"))
             .env("TF_CLI_CONFIG_FILE", "/dev/null");
-        Script {
-            fixture: self,
-            words: words.into(),
-            process,
-        }
+        Script::new(&self.place, process, words)
     }
-
-    fn assert_nothing_is_left_behind(&self) {
-        let left: Vec<_> = fs::read_dir(self.path("tmp"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        assert_eq!(left, Vec::<PathBuf>::new(), "the script left files behind");
-    }
-}
-
-/// One call of the script that is being put together.
-pub(crate) struct Script<'fixture> {
-    fixture: &'fixture Fixture,
-    words: Vec<String>,
-    process: Command,
 }
 
 impl Script<'_> {
-    /// Adds a word.
-    pub(crate) fn with(mut self, word: impl Into<String>) -> Self {
-        self.words.push(word.into());
-        self
-    }
-
     /// Takes the words that start like this out.
     pub(crate) fn without(mut self, start: &str) -> Self {
         self.words.retain(|word| !word.starts_with(start));
         self
     }
 
-    /// Takes an option's words out and adds it with another value.
-    pub(crate) fn instead(self, option: &str, value: &str) -> Self {
-        self.without(&format!("{option}=")).with(format!("{option}={value}"))
-    }
-
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
-        self.process.env(name, value);
-        self
-    }
-
     pub(crate) fn without_env(mut self, name: &str) -> Self {
         self.process.env_remove(name);
         self
-    }
-
-    /// Gives it a pipe for its reports, as the runner does: here a file.
-    pub(crate) fn reporting_to(mut self, file: &Path) -> Self {
-        let mut process = Command::new("/bin/sh");
-        process.args(["-c", "exec 7> \"$1\"; shift; exec \"$@\"", "sh"]);
-        process.arg(file).arg(SCRIPT);
-        process
-            .env_clear()
-            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .env("DEPLOY_RUNNER_REPORTS_FD", "7");
-        self.process = process;
-        self
-    }
-
-    /// Gives it a working place of half a megabyte.
-    pub(crate) fn on_a_small_disk(mut self) -> Self {
-        let mut process = Command::new(find_program("bwrap"));
-        process.args(["--dev-bind", "/", "/", "--size", "500000", "--tmpfs"]);
-        process.arg(self.fixture.path("tmp")).arg(SCRIPT);
-        process
-            .env_clear()
-            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        self.process = process;
-        self
-    }
-
-    /// Runs it to its end.
-    #[track_caller]
-    pub(crate) fn run(self) -> Outcome {
-        let fixture = self.fixture;
-        let outcome = Outcome::of(self.start().wait_with_output().unwrap());
-        fixture.assert_nothing_is_left_behind();
-        outcome
-    }
-
-    /// Starts it and does not wait.
-    pub(crate) fn start(mut self) -> Child {
-        self.process
-            .args(&self.words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-}
-
-/// What a run left to see.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) code: i32,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
-}
-
-impl Outcome {
-    pub(crate) fn of(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("the script ended by itself"),
-            stdout: output.stdout,
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    pub(crate) fn stdout(&self) -> &str {
-        std::str::from_utf8(&self.stdout).unwrap()
-    }
-
-    /// The exit code, with everything else shown when it is another.
-    #[track_caller]
-    pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(
-            self.code,
-            code,
-            "\nstdout:\n{}\nstderr:\n{}",
-            String::from_utf8_lossy(&self.stdout),
-            self.stderr
-        );
-        self
-    }
-
-    /// The last line of standard error is the script's reason, and nothing went to standard output.
-    #[track_caller]
-    pub(crate) fn expect_reason(self, code: i32, reason: &str) -> Self {
-        let outcome = self.expect_code(code);
-        let last = outcome.stderr.lines().last().unwrap_or_default();
-        assert_eq!(
-            last,
-            format!("infrastructure-deploy-script: error: {reason}"),
-            "\nstderr:\n{}",
-            outcome.stderr
-        );
-        assert_eq!(outcome.stdout(), "");
-        outcome
     }
 }
 
@@ -349,7 +220,6 @@ pub(crate) fn find_program(name: &str) -> PathBuf {
                 "terraform is needed for the tests: get it from https://developer.hashicorp.com/terraform/install and put it on PATH"
             )
         }
-        None if name == "bwrap" => panic!("bwrap is needed for the tests: install the package `bubblewrap`"),
         None => panic!("`{name}` is needed for the tests: install the package `{name}`"),
     }
 }

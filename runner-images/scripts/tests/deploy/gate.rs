@@ -1,32 +1,26 @@
 //! What the script reads from the canonical arguments equals what the gate understood, for the entries of the standard allow-list.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use deploy_scripts::arguments::{Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
 use deploy_scripts::values::PlanLifetime;
-use gatekeeper::{AllowList, Understood, compile, source, understand};
-use protocol::{RunRequest, TaskRequest};
+use gatekeeper::understand;
+use protocol::RunRequest;
 
+use crate::comparison::{self, Entry, Values, allow_list, compare, standard_allow_list, understood_values, words_of};
 use crate::random::Random;
 
 /// Requests that the gate permits and the script takes; only those can be compared.
 const COMPARED: usize = 5_000;
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-type Values = BTreeMap<String, Vec<String>>;
-
-fn standard_allow_list() -> AllowList {
-    allow_list("allow-list.yaml")
-}
-
-fn allow_list(name: &str) -> AllowList {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name);
-    let yaml = std::fs::read_to_string(file).unwrap();
-    let source = source::read("allow-list.yaml", &yaml).unwrap();
-    let compiled = compile::compile(&source).unwrap();
-    AllowList::load(&compiled.canonical_bytes()).unwrap()
-}
+const SCRIPT: &str = "infrastructure-deploy-script";
+const APPLIER: Entry = Entry {
+    container: "terraform-applier",
+    script: SCRIPT,
+};
+const PLANNER: Entry = Entry {
+    container: "terraform-planner",
+    script: SCRIPT,
+};
 
 /// Options of a caller and values that often fit.
 const MORE: [(&str, &[&str]); 16] = [
@@ -59,21 +53,17 @@ fn written(random: &mut Random, name: &str, values: &[&str]) -> Vec<String> {
         return vec![name.to_owned()];
     }
     let value = *random.pick(values);
-    if random.percent(50) {
-        vec![format!("{name}={value}")]
-    } else {
-        vec![name.to_owned(), value.to_owned()]
-    }
+    comparison::written(random, name, value)
 }
 
 fn request(random: &mut Random) -> RunRequest {
-    let (container, commands): (&str, &[&str]) = if random.percent(60) {
+    let (entry, commands): (Entry, &[&str]) = if random.percent(60) {
         (
-            "terraform-planner",
+            PLANNER,
             &["plan", "validate", "output", "find", "hcl-validate", "apply"],
         )
     } else {
-        ("terraform-applier", &["apply", "destroy", "output", "plan"])
+        (APPLIER, &["apply", "destroy", "output", "plan"])
     };
     let mut units = vec![
         written(random, "--repo", &["infrastructure-live"]),
@@ -95,27 +85,10 @@ fn request(random: &mut Random) -> RunRequest {
         }
     }
     random.shuffle(&mut units);
-    RunRequest {
-        container: Some(container.to_owned()),
-        script: "infrastructure-deploy-script".to_owned(),
-        args: units.concat(),
-        task: TaskRequest::default(),
-    }
+    entry.request(units.concat())
 }
 
-/// Every value that the gate understood, by the option's name.
-fn understood_values(understood: &Understood<'_>) -> Values {
-    let mut values = Values::new();
-    for (name, value) in understood.options() {
-        values
-            .entry(name.to_owned())
-            .or_default()
-            .push(value.emitted().unwrap_or_default().to_owned());
-    }
-    values
-}
-
-/// The same, out of what the script read.
+/// What the script read, by the option's name.
 fn read_values(order: &Order) -> Values {
     let mut values = Values::new();
     let mut add = |name: &str, value: String| values.entry(name.to_owned()).or_default().push(value);
@@ -196,48 +169,22 @@ fn may_refuse(values: &Values) -> bool {
 
 #[test]
 fn the_script_reads_what_the_gate_understood_in_five_thousand_cases() {
-    let list = standard_allow_list();
-    let (mut compared, mut refused, mut denied) = (0, 0, 0);
-    let mut random = Random::new(7);
-    while compared < COMPARED {
-        let request = request(&mut random);
-        let Ok(understood) = understand(&list, &request) else {
-            denied += 1;
-            assert!(
-                denied < 10 * COMPARED,
-                "hardly a request is permitted (seed {})",
-                random.seed()
-            );
-            continue;
-        };
-        let mut expected = understood_values(&understood);
-        let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
-        match Order::parse(words.map(Into::into)) {
-            Ok(order) => {
-                assert_eq!(order.protected_refs.len(), 1);
-                assert_eq!(
-                    order.tools_dir.as_ref().unwrap().to_string(),
-                    "/opt/deploy-runner/tools"
-                );
-                if let Some(engine) = expected.remove("--terragrunt-runs") {
-                    assert_eq!(engine, [order.engine.name()]);
-                }
-                assert_eq!(read_values(&order), expected, "{:?}", understood.args());
-                compared += 1;
-            }
-            Err(error) => {
-                assert!(
-                    may_refuse(&expected),
-                    "the script refuses {:?}: {error}",
-                    understood.args()
-                );
-                refused += 1;
-            }
+    let read = |words: Vec<String>| {
+        let names_the_engine = words.iter().any(|word| word.starts_with("--terragrunt-runs"));
+        let order = Order::parse(words.into_iter().map(Into::into))?;
+        assert_eq!(order.protected_refs.len(), 1);
+        let tools = order.tools_dir.as_ref().unwrap();
+        assert_eq!(tools.to_string(), "/opt/deploy-runner/tools");
+        let mut values = read_values(&order);
+        if names_the_engine {
+            values.insert("--terragrunt-runs".to_owned(), vec![order.engine.name().to_owned()]);
         }
-    }
+        Ok(values)
+    };
+    let refusals = compare(COMPARED, 7, request, read, may_refuse);
     assert!(
-        refused > 0 && denied > 0,
-        "the requests are too tame: {refused}, {denied}"
+        refusals.by_the_script > 0 && refusals.by_the_gate > 0,
+        "the requests are too tame"
     );
 }
 
@@ -245,23 +192,17 @@ fn the_script_reads_what_the_gate_understood_in_five_thousand_cases() {
 fn no_request_names_the_tools_the_reviewed_history_or_more_than_plain_directories() {
     let list = standard_allow_list();
     let ask = |word: &str| {
-        let request = RunRequest {
-            container: Some("terraform-applier".to_owned()),
-            script: "infrastructure-deploy-script".to_owned(),
-            args: [
-                "--repo=infrastructure-live",
-                &format!("--ref={COMMIT}"),
-                "--command=apply",
-                "--deploy-path=production/a",
-                "--binary=terragrunt",
-                "--all",
-                word,
-            ]
-            .map(str::to_owned)
-            .into(),
-            task: TaskRequest::default(),
-        };
-        understand(&list, &request).is_ok()
+        let reference = format!("--ref={COMMIT}");
+        let words = [
+            "--repo=infrastructure-live",
+            &reference,
+            "--command=apply",
+            "--deploy-path=production/a",
+            "--binary=terragrunt",
+            "--all",
+            word,
+        ];
+        APPLIER.permits(&list, &words)
     };
     assert!(ask("--include-dir=a/b"));
     for word in [
@@ -279,22 +220,20 @@ fn no_request_names_the_tools_the_reviewed_history_or_more_than_plain_directorie
 }
 
 /// The gate's understanding of a request, if the script reads the same.
-fn plan_request(list: &str, container: &str, words: &[&str]) -> Option<Order> {
+fn plan_request(list: &str, container: &'static str, words: &[&str]) -> Option<Order> {
     let fixed = [
         "--repo=infrastructure-live",
         &format!("--ref={COMMIT}"),
         "--deploy-path=staging/a",
     ];
-    let request = RunRequest {
-        container: Some(container.to_owned()),
-        script: "infrastructure-deploy-script".to_owned(),
-        args: fixed.iter().chain(words).map(|word| (*word).to_owned()).collect(),
-        task: TaskRequest::default(),
+    let entry = Entry {
+        container,
+        script: SCRIPT,
     };
-    let list = allow_list(list);
+    let words = fixed.iter().chain(words).map(|word| (*word).to_owned());
+    let (list, request) = (allow_list(list), entry.request(words.collect()));
     let understood = understand(&list, &request).ok()?;
-    let words = std::iter::once("infrastructure-deploy-script".to_owned()).chain(understood.args().iter().cloned());
-    let order = Order::parse(words.map(Into::into)).ok()?;
+    let order = Order::parse(words_of(SCRIPT, &understood).into_iter().map(Into::into)).ok()?;
     assert_eq!(read_values(&order), understood_values(&understood));
     assert_eq!(order.plan_lifetime, PlanLifetime::default());
     Some(order)

@@ -120,8 +120,8 @@ fn row_13_names_with_line_breaks_are_only_names() {
     let commit = fixture.commit();
     fixture.push("main");
     let outcome = fixture.script(&commit, "apply").run().expect_code(0);
-    assert!(outcome.stdout().contains("1 added"), "{}", outcome.stdout());
-    for said in [outcome.stdout(), &outcome.stderr] {
+    assert!(outcome.stdout.contains("1 added"), "{}", outcome.stdout);
+    for said in [&outcome.stdout, &outcome.stderr] {
         assert!(!said.contains("set-env") && !said.contains('\u{1b}'), "{said}");
     }
 }
@@ -165,5 +165,5 @@ fn row_31_a_tree_of_a_hundred_thousand_files_is_planned_and_leaves_nothing_behin
     assert!(made.success());
     let commit = fixture.git(&["--git-dir=../origin.git", "rev-parse", "refs/heads/main"]);
     let outcome = fixture.script(&commit, "plan").run().expect_code(0);
-    assert!(outcome.stdout().contains("Plan: 1 to add"), "{}", outcome.stdout());
+    assert!(outcome.stdout.contains("Plan: 1 to add"), "{}", outcome.stdout);
 }

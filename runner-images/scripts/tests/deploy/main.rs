@@ -12,6 +12,9 @@ mod bucket_server;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+#[path = "../common/comparison.rs"]
+mod comparison;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod gate;
@@ -25,11 +28,17 @@ mod over_ssh;
 #[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
 mod random;
 #[cfg(test)]
+#[path = "../common/reports.rs"]
+mod reports;
+#[cfg(test)]
 mod reviewed;
 #[cfg(test)]
 mod saved_plans;
 #[cfg(test)]
 mod saved_plans_in_s3;
+#[cfg(test)]
+#[path = "../common/script.rs"]
+mod script;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn the_declared_key_and_host_key_fetch_a_commit_and_the_key_is_in_no_file() {
             ("GIT_SSH_COMMAND", "false"),
         ])
         .expect_code(0);
-    assert_eq!(outcome.stdout(), "agents: 0 \n");
+    assert_eq!(outcome.stdout, "agents: 0 \n");
     let seen = fs::read_to_string(seen).unwrap();
     assert!(seen.contains(&format!("{}\nfiles: 0\n", scene.key.public)), "{seen}");
     for option in [
@@ -105,7 +105,7 @@ fn a_reviewed_commit_is_applied_over_ssh() {
         .env("SSH_KNOWN_HOSTS", scene.server.known_host())
         .run()
         .expect_code(0);
-    assert!(outcome.stdout().contains("1 added"), "{}", outcome.stdout());
+    assert!(outcome.stdout.contains("1 added"), "{}", outcome.stdout);
 }
 
 #[test]

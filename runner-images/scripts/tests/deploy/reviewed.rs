@@ -12,7 +12,7 @@ fn apply_takes_any_commit_of_the_protected_history() {
     fixture.push("main");
 
     let old = fixture.script(&first, "apply").run().expect_code(0);
-    assert!(old.stdout().contains("word = \"first\""), "{}", old.stdout());
+    assert!(old.stdout.contains("word = \"first\""), "{}", old.stdout);
     assert!(
         old.stderr
             .contains(&format!("`{first}` is in the history of `refs/heads/main`")),
@@ -20,7 +20,7 @@ fn apply_takes_any_commit_of_the_protected_history() {
         old.stderr
     );
     let new = fixture.script(&tip, "apply").run().expect_code(0);
-    assert!(new.stdout().contains("word = \"newer\""), "{}", new.stdout());
+    assert!(new.stdout.contains("word = \"newer\""), "{}", new.stdout);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn destroy_is_for_code_that_the_protected_ref_no_longer_has() {
     fixture.push("main");
     let outcome = fixture.script(&commit, "destroy").run().expect_code(0);
     assert!(
-        outcome.stdout().contains("Destroy complete! Resources: 1 destroyed."),
+        outcome.stdout.contains("Destroy complete! Resources: 1 destroyed."),
         "{}",
-        outcome.stdout()
+        outcome.stdout
     );
 }
 
@@ -148,9 +148,9 @@ fn destroy_of_present_code_needs_the_grant() {
         .run()
         .expect_code(0);
     assert!(
-        outcome.stdout().contains("Destroy complete! Resources: 1 destroyed."),
+        outcome.stdout.contains("Destroy complete! Resources: 1 destroyed."),
         "{}",
-        outcome.stdout()
+        outcome.stdout
     );
 }
 

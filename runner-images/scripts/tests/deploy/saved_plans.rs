@@ -53,9 +53,9 @@ fn a_saved_plan_is_applied_exactly_and_once() {
     assert!(!fixture.state().exists());
     let applied = applying(&fixture, &commit, &digest).run().expect_code(0);
     assert!(
-        applied.stdout().contains("1 added, 0 changed, 0 destroyed"),
+        applied.stdout.contains("1 added, 0 changed, 0 destroyed"),
         "{}",
-        applied.stdout()
+        applied.stdout
     );
     assert!(fs::read_to_string(fixture.state()).unwrap().contains("planned"));
     applying(&fixture, &commit, &digest).run().expect_reason(
@@ -187,7 +187,7 @@ fn where_plans_run_elsewhere_none_is_saved_and_the_reason_is_told_before_it_is_m
             "the plan cannot be saved: its state's place runs plans elsewhere (backend `remote` or `cloud`); leave --save-plan out",
         );
         let plan = fixture.script(&commit, "plan").run().expect_code(0);
-        assert_eq!(plan.stdout(), "ran\n");
+        assert_eq!(plan.stdout, "ran\n");
     }
 }
 

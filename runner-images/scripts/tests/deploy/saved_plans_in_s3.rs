@@ -50,7 +50,7 @@ fn a_plan_is_kept_in_the_bucket_as_the_task_and_applied_exactly() {
 
     let applied = applying(&fixture, &bucket, &commit, &digest).run().expect_code(0);
     assert!(
-        applied.stdout().contains("1 added, 0 changed, 0 destroyed"),
+        applied.stdout.contains("1 added, 0 changed, 0 destroyed"),
         "{applied:?}"
     );
     assert_shows_no_credential(&applied);

@@ -54,7 +54,7 @@ fn a_server_that_refuses_ids_is_asked_for_its_branches() {
         "{}",
         outcome.stderr
     );
-    assert!(outcome.stdout().contains("word = \"first\""), "{}", outcome.stdout());
+    assert!(outcome.stdout.contains("word = \"first\""), "{}", outcome.stdout);
 
     let unknown = "0123456789abcdef0123456789abcdef01234567";
     let outcome = fixture
@@ -116,7 +116,7 @@ fn the_token_answers_a_server_that_asks_and_appears_nowhere() {
         .expect_code(0);
     for secret in ["hunter2", "Y2Fyb2w6aHVudGVyMg"] {
         assert!(
-            !outcome.stderr.contains(secret) && !outcome.stdout().contains(secret),
+            !outcome.stderr.contains(secret) && !outcome.stdout.contains(secret),
             "{}",
             outcome.stderr
         );

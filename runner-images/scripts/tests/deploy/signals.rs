@@ -40,12 +40,12 @@ fn a_cancelled_apply_keeps_its_state_and_releases_its_lock() {
     let said = "stopped by SIGTERM: passed on to terraform once, waiting until it has released its state\n";
     assert_eq!(outcome.stderr.matches(said).count(), 1, "{}", outcome.stderr);
     assert_eq!(
-        outcome.stdout().matches("Interrupt received.").count(),
+        outcome.stdout.matches("Interrupt received.").count(),
         1,
         "{}",
-        outcome.stdout()
+        outcome.stdout
     );
-    assert!(!outcome.stdout().contains("Two interrupts"), "{}", outcome.stdout());
+    assert!(!outcome.stdout.contains("Two interrupts"), "{}", outcome.stdout);
     assert!(!lock.exists());
     assert!(
         fs::read_to_string(fixture.state())
@@ -54,9 +54,9 @@ fn a_cancelled_apply_keeps_its_state_and_releases_its_lock() {
     );
     let plan = fixture.script(&commit, "plan").run().expect_code(0);
     assert!(
-        plan.stdout().contains("terraform_data.slow is tainted"),
+        plan.stdout.contains("terraform_data.slow is tainted"),
         "{}",
-        plan.stdout()
+        plan.stdout
     );
 }
 

@@ -79,8 +79,8 @@ fn the_summary_names_what_is_lost_first_and_no_value() {
         lines
     };
     assert_eq!(
-        lines(told.stdout()),
-        lines(plain.stdout()),
+        lines(&told.stdout),
+        lines(&plain.stdout),
         "the summary must not change what Terraform prints"
     );
 }
@@ -116,14 +116,10 @@ fn row_29_the_tool_does_not_get_hold_of_the_pipe_for_reports() {
         .run()
         .expect_code(0);
     assert!(
-        outcome.stdout().contains("fd=") && !outcome.stdout().contains("fd=7"),
+        outcome.stdout.contains("fd=") && !outcome.stdout.contains("fd=7"),
         "{}",
-        outcome.stdout()
+        outcome.stdout
     );
-    assert!(
-        !outcome.stdout().contains(file.to_str().unwrap()),
-        "{}",
-        outcome.stdout()
-    );
+    assert!(!outcome.stdout.contains(file.to_str().unwrap()), "{}", outcome.stdout);
     assert_eq!(fs::read_to_string(&file).unwrap(), "");
 }

@@ -91,9 +91,9 @@ fn the_plan_of_one_unit_has_the_summary_that_terraforms_has() {
         let plan = unit(&fixture, &commit, "plan").with("--detailed-exitcode");
         let outcome = plan.reporting_to(&file).run().expect_code(2);
         assert!(
-            outcome.stdout().contains("STDOUT terraform: Plan: 1 to add"),
+            outcome.stdout.contains("STDOUT terraform: Plan: 1 to add"),
             "{}",
-            outcome.stdout()
+            outcome.stdout
         );
         assert_eq!(
             reported(&file),
@@ -261,9 +261,9 @@ fn a_saved_plan_of_a_unit_is_applied_exactly_and_once() {
         assert!(!fixture.state().exists());
         let applied = applying(&fixture, &commit, &digest).run().expect_code(0);
         assert!(
-            applied.stdout().contains("1 added, 0 changed, 0 destroyed"),
+            applied.stdout.contains("1 added, 0 changed, 0 destroyed"),
             "{}",
-            applied.stdout()
+            applied.stdout
         );
         assert!(fs::read_to_string(fixture.state()).unwrap().contains("planned"));
         let again = applying(&fixture, &commit, &digest).run().expect_code(65);

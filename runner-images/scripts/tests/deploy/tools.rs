@@ -9,7 +9,7 @@ const SHOW: &str =
 #[track_caller]
 fn check(outcome: Outcome, init: &str, words: &str) {
     let outcome = outcome.expect_code(0);
-    let got: String = outcome.stdout().lines().skip(2).collect();
+    let got: String = outcome.stdout.lines().skip(2).collect();
     assert_eq!(got, words);
     let of_init: String = outcome.stderr.lines().filter(|line| line.starts_with('<')).collect();
     assert_eq!(of_init, init, "{}", outcome.stderr);
@@ -78,7 +78,7 @@ fn terragrunt_gets_the_same_words_in_one_unit_and_asks_nothing() {
         .with("--binary=terragrunt")
         .without("--backend-config");
     let outcome = script.with("--var=word=a b").run();
-    let mut lines = outcome.stdout().lines();
+    let mut lines = outcome.stdout.lines();
     let terraform = crate::fixture::find_program("terraform");
     assert_eq!(
         lines.next(),
@@ -101,7 +101,7 @@ fn terragrunt_starts_tofu_when_it_is_told_to() {
         .without("--backend-config");
     let outcome = script.with("--terragrunt-runs=tofu").run().expect_code(0);
     let tofu = format!("true true {}", fixture.path("bin/tofu").display());
-    assert_eq!(outcome.stdout().lines().next(), Some(tofu.as_str()));
+    assert_eq!(outcome.stdout.lines().next(), Some(tofu.as_str()));
 }
 
 #[test]

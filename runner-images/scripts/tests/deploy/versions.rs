@@ -31,7 +31,7 @@ fn check(files: &[(&str, &str)], ran: &str) {
     let (fixture, _) = Fixture::with_module();
     bake(&fixture, "terraform", &["1.5.7", "1.9.8", "1.10.0"]);
     let outcome = plan(&fixture, files).expect_code(0);
-    assert_eq!(outcome.stdout(), format!("terraform {ran} plan\n"), "{files:?}");
+    assert_eq!(outcome.stdout, format!("terraform {ran} plan\n"), "{files:?}");
     assert!(
         outcome.stderr.contains(&format!("terraform {ran} init\n")),
         "{}",
@@ -83,7 +83,7 @@ fn a_link_to_a_version_file_inside_the_repository_is_followed() {
     bake(&fixture, "terraform", &["1.5.7"]);
     fixture.link("prod/app/.terraform-version", "../../versions/terraform");
     let outcome = plan(&fixture, &[("versions/terraform", "1.5.7")]).expect_code(0);
-    assert_eq!(outcome.stdout(), "terraform 1.5.7 plan\n");
+    assert_eq!(outcome.stdout, "terraform 1.5.7 plan\n");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn the_program_on_the_path_counts_with_the_version_that_it_says() {
     let said = String::from_utf8(said.stdout).unwrap();
     let version = said.lines().next().unwrap().strip_prefix("Terraform v").unwrap();
     let outcome = plan(&fixture, &[(".terraform-version", version)]).expect_code(0);
-    assert!(outcome.stdout().contains("Plan: 1 to add"), "{}", outcome.stdout());
+    assert!(outcome.stdout.contains("Plan: 1 to add"), "{}", outcome.stdout);
     let reason = format!(
         "`.terraform-version` asks for terraform 0.12.31, which is not in the image: it has `{version}` (on the PATH); correct the file or add the version to the image"
     );
@@ -139,7 +139,7 @@ fn without_a_version_file_several_versions_are_no_choice() {
     bake(&fixture, "tofu", &["1.8.0"]);
     let tools = format!("--tools-dir={}", fixture.path("tools").display());
     let run = || fixture.script(&commit, "plan").with("--binary=tofu").with(&tools).run();
-    assert_eq!(run().expect_code(0).stdout(), "tofu 1.8.0 plan\n");
+    assert_eq!(run().expect_code(0).stdout, "tofu 1.8.0 plan\n");
     bake(&fixture, "tofu", &["1.10.1"]);
     run().expect_reason(
         65,
@@ -167,7 +167,7 @@ fn terragrunt_and_what_it_starts_are_picked_one_by_one() {
         .run()
         .expect_code(0);
     let tofu = fixture.path("tools/tofu/1.10.1/tofu");
-    assert_eq!(outcome.stdout(), format!("{}\n", tofu.display()));
+    assert_eq!(outcome.stdout, format!("{}\n", tofu.display()));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn row_10_a_version_file_is_looked_for_in_the_checkout_only() {
     let commit = fixture.git(&["rev-parse", "HEAD"]);
     let script = fixture.script(&commit, "plan").start();
     let outcome = Outcome::of(script.wait_with_output().unwrap()).expect_code(0);
-    assert!(outcome.stdout().contains("Plan: 1 to add"), "{}", outcome.stdout());
+    assert!(outcome.stdout.contains("Plan: 1 to add"), "{}", outcome.stdout);
 }
 
 #[test]

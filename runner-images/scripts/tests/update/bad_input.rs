@@ -206,7 +206,7 @@ fn a_working_place_that_is_missing_or_full() {
     fixture.commit();
     fixture.push("main");
     let before = fixture.refs();
-    let outcome = fixture.script().on_a_small_disk(500_000).run().expect_code(74);
+    let outcome = fixture.script().on_a_small_disk().run().expect_code(74);
     let last = outcome.stderr.lines().last().unwrap();
     assert!(last.contains("error: there is no space left in `"), "{last}");
     assert_eq!(fixture.refs(), before);

@@ -4,12 +4,13 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::git_server::{Behaviour, GitServer};
+pub(crate) use crate::script::{Outcome, Script};
 
 pub(crate) const SCRIPT: &str = env!("CARGO_BIN_EXE_terraform-update-variable");
 /// `carol:hunter2`
@@ -159,13 +160,8 @@ impl Fixture {
         process
             .current_dir(self.path("work"))
             .env_clear()
-            .env("PATH", env::join_paths(path).unwrap())
-            .env("TMPDIR", self.path("tmp"));
-        Script {
-            fixture: self,
-            words: words.into(),
-            process,
-        }
+            .env("PATH", env::join_paths(path).unwrap());
+        Script::new(&self.place, process, words)
     }
 }
 
@@ -183,108 +179,14 @@ pub(crate) fn write_executable(file: &Path, text: &str) {
     fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// One call of the script that is being put together.
-pub(crate) struct Script<'fixture> {
-    fixture: &'fixture Fixture,
-    words: Vec<String>,
-    process: Command,
-}
-
 impl Script<'_> {
-    pub(crate) fn with(mut self, word: impl Into<String>) -> Self {
-        self.words.push(word.into());
-        self
-    }
-
-    /// Takes an option's words out and adds it with another value.
-    pub(crate) fn instead(mut self, option: &str, value: &str) -> Self {
-        self.words.retain(|word| !word.starts_with(&format!("{option}=")));
-        self.with(format!("{option}={value}"))
-    }
-
     pub(crate) fn at(self, server: &GitServer) -> Self {
         let url = server.url();
         self.instead("--repo", &url)
     }
-
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
-        self.process.env(name, value);
-        self
-    }
-
-    /// Gives it a working place of this many bytes.
-    pub(crate) fn on_a_small_disk(mut self, bytes: u32) -> Self {
-        let mut process = Command::new("bwrap");
-        process.args(["--dev-bind", "/", "/", "--size", &bytes.to_string(), "--tmpfs"]);
-        process.arg(self.fixture.path("tmp")).arg(SCRIPT);
-        process
-            .env_clear()
-            .envs(self.process.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        self.process = process;
-        self
-    }
-
-    /// Runs it to its end.
-    #[track_caller]
-    pub(crate) fn run(self) -> Outcome {
-        let fixture = self.fixture;
-        let outcome = Outcome::of(self.start().wait_with_output().unwrap());
-        let left = fs::read_dir(fixture.path("tmp")).unwrap().count();
-        assert_eq!(left, 0, "the script left files behind");
-        outcome
-    }
-
-    /// Starts it and does not wait.
-    pub(crate) fn start(mut self) -> Child {
-        self.process
-            .args(&self.words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-}
-
-/// What a run left to see.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl Outcome {
-    pub(crate) fn of(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("the script ended by itself"),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    /// The exit code, with everything else shown when it is another.
-    #[track_caller]
-    pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// The last line of standard error is the reason, and nothing went to standard output.
-    #[track_caller]
-    pub(crate) fn expect_reason(self, code: i32, reason: &str) -> Self {
-        let outcome = self.expect_code(code);
-        let last = outcome.stderr.lines().last().unwrap_or_default();
-        assert_eq!(
-            last,
-            format!("terraform-update-variable: error: {reason}"),
-            "\nstderr:\n{}",
-            outcome.stderr
-        );
-        assert_eq!(outcome.stdout, "");
-        outcome
-    }
-
     /// The last line of standard output.
     #[track_caller]
     pub(crate) fn line(&self) -> Value {

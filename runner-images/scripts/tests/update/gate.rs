@@ -1,24 +1,18 @@
 //! What the script reads from the canonical arguments equals what the gate understood, for the entry of the standard allow-list.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use deploy_scripts::update::arguments::{Destination, Effect, Order, Pipelines};
-use gatekeeper::{AllowList, Understood, compile, source, understand};
-use protocol::{RunRequest, TaskRequest};
+use protocol::RunRequest;
 
+use crate::comparison::{Entry, Values, compare, standard_allow_list, written};
 use crate::random::Random;
+
+const ENTRY: Entry = Entry {
+    container: "terraform-applier",
+    script: "terraform-update-variable",
+};
 
 /// Requests of which about two in three are permitted; only those can be compared.
 const COMPARED: usize = 100_000;
-
-fn standard_allow_list() -> AllowList {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/allow-list.yaml");
-    let yaml = std::fs::read_to_string(file).unwrap();
-    let source = source::read("allow-list.yaml", &yaml).unwrap();
-    let compiled = compile::compile(&source).unwrap();
-    AllowList::load(&compiled.canonical_bytes()).unwrap()
-}
 
 /// One more option of a caller: often right, sometimes not, in both ways of writing it.
 fn option(random: &mut Random) -> Vec<String> {
@@ -75,15 +69,6 @@ fn option(random: &mut Random) -> Vec<String> {
     written(random, name, &value)
 }
 
-/// An option in one word or in two.
-fn written(random: &mut Random, name: &str, value: &str) -> Vec<String> {
-    if random.percent(50) {
-        vec![format!("{name}={value}")]
-    } else {
-        vec![name.to_owned(), value.to_owned()]
-    }
-}
-
 /// A name and a value, each at a place of its own.
 fn pair(random: &mut Random) -> [Vec<String>; 2] {
     let letters: Vec<char> = ('a'..='z')
@@ -120,29 +105,14 @@ fn request(random: &mut Random) -> RunRequest {
         units.extend(random.some(&more));
     }
     random.shuffle(&mut units);
-    RunRequest {
-        container: Some("terraform-applier".to_owned()),
-        script: "terraform-update-variable".to_owned(),
-        args: units.concat(),
-        task: TaskRequest::default(),
-    }
+    ENTRY.request(units.concat())
 }
 
-/// Every value that the gate understood, by the option's name.
-fn understood_values(understood: &Understood<'_>) -> BTreeMap<String, Vec<String>> {
-    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in understood.options() {
-        values
-            .entry(name.to_owned())
-            .or_default()
-            .push(value.emitted().unwrap_or_default().to_owned());
-    }
-    values
-}
-
-/// The same, out of what the script read.
-fn read_values(order: &Order) -> BTreeMap<String, Vec<String>> {
-    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+fn read(words: Vec<String>) -> Result<Values, clap::Error> {
+    let order = Order::parse(words.into_iter().map(Into::into))?;
+    assert_eq!(order.author_name.to_string(), "deploy-runner");
+    assert_eq!(order.author_email.to_string(), "deploy-runner@example.com");
+    let mut values = Values::new();
     let mut add = |name: &str, value: String| values.entry(name.to_owned()).or_default().push(value);
     add("--repo", order.repository.to_string());
     add("--branch", order.branch.to_string());
@@ -163,11 +133,11 @@ fn read_values(order: &Order) -> BTreeMap<String, Vec<String>> {
     if order.effect == Effect::Print {
         add("--dry-run", String::new());
     }
-    values
+    Ok(values)
 }
 
 /// What the gate permits and the script refuses by itself, and why. Nothing else may be refused.
-fn may_refuse(values: &BTreeMap<String, Vec<String>>) -> bool {
+fn may_refuse(values: &Values) -> bool {
     let all = |name: &str| values.get(name).map(Vec::as_slice).unwrap_or_default();
     let no_branch = |name: &str| all(name).iter().any(|value| !value.starts_with("refs/heads/"));
     // The grammar of the gate cannot say that two options come in pairs, nor that a ref is a branch, nor that two refs differ.
@@ -179,42 +149,10 @@ fn may_refuse(values: &BTreeMap<String, Vec<String>>) -> bool {
 
 #[test]
 fn the_script_reads_what_the_gate_understood_in_a_hundred_thousand_cases() {
-    let list = standard_allow_list();
-    let (mut compared, mut refused, mut denied) = (0, 0, 0);
-    let mut random = Random::new(4);
-    while compared < COMPARED {
-        assert!(
-            denied < 4 * COMPARED,
-            "hardly a request is permitted (seed {})",
-            random.seed()
-        );
-        let request = request(&mut random);
-        let Ok(understood) = understand(&list, &request) else {
-            denied += 1;
-            continue;
-        };
-        let expected = understood_values(&understood);
-        let words = std::iter::once("terraform-update-variable".to_owned()).chain(understood.args().iter().cloned());
-        match Order::parse(words.map(Into::into)) {
-            Ok(order) => {
-                assert_eq!(read_values(&order), expected, "{:?}", understood.args());
-                assert_eq!(order.author_name.to_string(), "deploy-runner");
-                assert_eq!(order.author_email.to_string(), "deploy-runner@example.com");
-                compared += 1;
-            }
-            Err(error) => {
-                assert!(
-                    may_refuse(&expected),
-                    "the script refuses {:?}: {error}",
-                    understood.args()
-                );
-                refused += 1;
-            }
-        }
-    }
+    let refusals = compare(COMPARED, 4, request, read, may_refuse);
     assert!(
-        refused > 0 && denied > 0,
-        "{refused} refused by the script, {denied} by the gate: the requests are too tame"
+        refusals.by_the_script > 0 && refusals.by_the_gate > 0,
+        "the requests are too tame"
     );
 }
 
@@ -223,13 +161,7 @@ fn no_request_names_another_variable_author_or_file() {
     let list = standard_allow_list();
     let ask = |words: &[&str]| {
         let fixed = ["--repo=infrastructure-live", "--branch=refs/heads/main"];
-        let request = RunRequest {
-            container: Some("terraform-applier".to_owned()),
-            script: "terraform-update-variable".to_owned(),
-            args: fixed.iter().chain(words).map(|word| (*word).to_owned()).collect(),
-            task: TaskRequest::default(),
-        };
-        understand(&list, &request).is_ok()
+        ENTRY.permits(&list, &[&fixed[..], words].concat())
     };
     let good = ["--vars-path=production/a.tfvars", "--name=image_version", "--value=1"];
     assert!(ask(&good));

@@ -5,6 +5,9 @@ mod attacks;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+#[path = "../common/comparison.rs"]
+mod comparison;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod gate;
@@ -20,6 +23,9 @@ mod race;
 #[cfg(test)]
 #[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
 mod random;
+#[cfg(test)]
+#[path = "../common/script.rs"]
+mod script;
 #[cfg(test)]
 #[path = "../deploy/ssh_server.rs"]
 mod ssh_server;

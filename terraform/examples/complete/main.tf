@@ -22,8 +22,8 @@ module "deploy_runner" {
   subnet_ids = aws_subnet.private[*].id
 
   containers = {
-    # Kaniko unpacks the image that it builds into `/` and changes owners of files.
-    docker-image-builder = { read_only_root = false, drop_capabilities = false, ephemeral_storage_gib = 50 }
+    # Room for the images that are built. What the builder may do, the allow-list says.
+    docker-image-builder = { ephemeral_storage_gib = 50 }
   }
 
   invoker_reserved_concurrency = 20

@@ -19,9 +19,7 @@ locals {
     for name in keys(local.containers) : name => lookup(var.containers, name, local.usual_settings)
   }
   usual_settings = {
-    writable_paths        = ["/tmp", "/home/job", "/work"]
-    read_only_root        = true
-    drop_capabilities     = true
+    writable_paths        = null
     user                  = null
     cpu_architecture      = "X86_64"
     ephemeral_storage_gib = null

@@ -9,6 +9,21 @@ locals {
   # The most that Fargate grants: time for Terraform to release its lock, and for the closing line of the log.
   stop_timeout = 120
 
+  # Volumes would only hide what is written to them from an image builder, which takes a writable root for the image's.
+  usual_paths = { for name, container in local.containers : name => container.writable_root ? [] : ["/tmp", "/home/job", "/work"] }
+  paths       = { for name in keys(local.containers) : name => coalesce(local.settings_of[name].writable_paths, local.usual_paths[name]) }
+
+  # What Docker gives a container that asks for nothing. The allow-list names no other, because Fargate adds none of them: what a container may not
+  # keep is dropped. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html
+  given_capabilities = [
+    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
+    "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+  ]
+  dropped_capabilities = {
+    for name, container in local.containers : name =>
+    length(container.capabilities) == 0 ? ["ALL"] : [for capability in local.given_capabilities : capability if !contains(container.capabilities, capability)]
+  }
+
   job_definitions = {
     for name, container in local.containers : name => {
       name                   = local.job_container
@@ -16,13 +31,13 @@ locals {
       essential              = true
       user                   = local.settings_of[name].user
       stopTimeout            = local.stop_timeout
-      readonlyRootFilesystem = local.settings_of[name].read_only_root
+      readonlyRootFilesystem = !container.writable_root
       environment            = [for key, value in container.environment : { name = key, value = value }]
       secrets                = [for key, reference in container.secrets : { name = key, valueFrom = reference }]
       mountPoints = [
-        for path in local.settings_of[name].writable_paths : { sourceVolume = local.volume_names[path], containerPath = path, readOnly = false }
+        for path in local.paths[name] : { sourceVolume = local.volume_names[path], containerPath = path, readOnly = false }
       ]
-      linuxParameters = local.settings_of[name].drop_capabilities ? { capabilities = { drop = ["ALL"] } } : null
+      linuxParameters = { capabilities = { drop = local.dropped_capabilities[name] } }
       logConfiguration = {
         logDriver = "awslogs"
         options = {
@@ -37,7 +52,7 @@ locals {
   }
 
   # `/home/job` becomes `home-job`.
-  volume_names = { for path in distinct(flatten([for settings in values(local.settings_of) : settings.writable_paths])) : path => replace(trimprefix(path, "/"), "/[^A-Za-z0-9]+/", "-") }
+  volume_names = { for path in distinct(flatten(values(local.paths))) : path => replace(trimprefix(path, "/"), "/[^A-Za-z0-9]+/", "-") }
 }
 
 resource "aws_ecs_task_definition" "container" {
@@ -60,7 +75,7 @@ resource "aws_ecs_task_definition" "container" {
 
   # On Fargate: space of the task's own, gone with it.
   dynamic "volume" {
-    for_each = local.settings_of[each.key].writable_paths
+    for_each = local.paths[each.key]
 
     content {
       name = local.volume_names[volume.value]

@@ -19,17 +19,13 @@ variable "allow_images_by_tag" {
 variable "containers" {
   description = <<-EOT
     Settings of a container that only ECS knows, by the container's name in the allow-list:
-    - `writable_paths`: directories that a run may write to, each empty at its start. Without them the job has no place to work.
-    - `read_only_root`: the rest of the file system cannot be written. An image builder that unpacks into `/` (kaniko) needs `false`.
-    - `drop_capabilities`: the process has no Linux capabilities. An image builder that changes owners of files needs `false`.
+    - `writable_paths`: directories that a run may write to, each empty at its start: `/tmp`, `/home/job` and `/work` unless said otherwise, or none where the allow-list says `root_filesystem: writable`.
     - `user`: user and group of the process, instead of the image's.
     - `cpu_architecture`: `X86_64` or `ARM64`, as the image was built for.
     - `ephemeral_storage_gib`: 21 to 200; Fargate gives 20 without it.
   EOT
   type = map(object({
-    writable_paths        = optional(list(string), ["/tmp", "/home/job", "/work"])
-    read_only_root        = optional(bool, true)
-    drop_capabilities     = optional(bool, true)
+    writable_paths        = optional(list(string))
     user                  = optional(string)
     cpu_architecture      = optional(string, "X86_64")
     ephemeral_storage_gib = optional(number)
@@ -50,8 +46,8 @@ variable "containers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for settings in values(var.containers) : [for path in settings.writable_paths : can(regex("^(/[A-Za-z0-9._-]+)+$", path))]]))
-    error_message = "`containers`: each of `writable_paths` must be an absolute path without a slash at its end, such as `/tmp`; `/` itself is `read_only_root = false`"
+    condition     = alltrue(flatten([for settings in values(var.containers) : [for path in coalesce(settings.writable_paths, []) : can(regex("^(/[A-Za-z0-9._-]+)+$", path))]]))
+    error_message = "`containers`: each of `writable_paths` must be an absolute path without a slash at its end, such as `/tmp`; `/` itself is `root_filesystem: writable` in the allow-list"
   }
 }
 

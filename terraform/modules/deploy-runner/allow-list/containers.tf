@@ -11,10 +11,13 @@ locals {
       environment = { for key, value in container.environment : key => value }
       secrets     = { for key, value in container.secrets : key => value }
       isolated    = container.network == "none"
-      cpu         = container.task.cpu
-      memory      = container.task.memory
-      on_fargate  = length(setintersection(container.task.launch_types, ["FARGATE", "FARGATE_SPOT"])) > 0
-      on_ec2      = contains(container.task.launch_types, "EC2")
+      # Left out where a container gets what every container gets.
+      writable_root = try(container.root_filesystem, "read_only") == "writable"
+      capabilities  = try(container.capabilities, [])
+      cpu           = container.task.cpu
+      memory        = container.task.memory
+      on_fargate    = length(setintersection(container.task.launch_types, ["FARGATE", "FARGATE_SPOT"])) > 0
+      on_ec2        = contains(container.task.launch_types, "EC2")
     }
   }
 

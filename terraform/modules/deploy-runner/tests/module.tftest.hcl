@@ -36,7 +36,7 @@ variables {
 
 run "an_allow_list_becomes_tasks_roles_and_a_function" {
   assert {
-    condition     = toset(keys(aws_ecs_task_definition.container)) == toset(["planner", "public"]) && toset(keys(aws_iam_role.task)) == toset(["planner", "public"])
+    condition     = toset(keys(aws_ecs_task_definition.container)) == toset(["builder", "planner", "public"]) && toset(keys(aws_iam_role.task)) == toset(["builder", "planner", "public"])
     error_message = "one task definition and one task role for each container"
   }
 
@@ -68,6 +68,18 @@ run "an_allow_list_becomes_tasks_roles_and_a_function" {
   }
 
   assert {
+    condition = (
+      !jsondecode(aws_ecs_task_definition.container["builder"].container_definitions)[0].readonlyRootFilesystem &&
+      jsondecode(aws_ecs_task_definition.container["builder"].container_definitions)[0].mountPoints == [] &&
+      length(aws_ecs_task_definition.container["builder"].volume) == 0 &&
+      jsondecode(aws_ecs_task_definition.container["builder"].container_definitions)[0].linuxParameters == {
+        capabilities = { drop = ["AUDIT_WRITE", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETPCAP", "SYS_CHROOT"] }
+      }
+    )
+    error_message = aws_ecs_task_definition.container["builder"].container_definitions
+  }
+
+  assert {
     condition     = toset([for volume in aws_ecs_task_definition.container["planner"].volume : volume.name]) == toset(["tmp", "home-job", "work"])
     error_message = "each place that a run may write to is a volume of its own"
   }
@@ -84,7 +96,7 @@ run "an_allow_list_becomes_tasks_roles_and_a_function" {
     condition = (
       aws_lambda_function.invoker.environment[0].variables.DEPLOY_RUNNER_SUBNETS == "subnet-00000001,subnet-00000002" &&
       aws_lambda_function.invoker.environment[0].variables.DEPLOY_RUNNER_ASSIGN_PUBLIC_IP == "false" &&
-      keys(jsondecode(aws_lambda_function.invoker.environment[0].variables.DEPLOY_RUNNER_TASK_DEFINITIONS)) == ["planner", "public"]
+      keys(jsondecode(aws_lambda_function.invoker.environment[0].variables.DEPLOY_RUNNER_TASK_DEFINITIONS)) == ["builder", "planner", "public"]
     )
     error_message = jsonencode(aws_lambda_function.invoker.environment[0].variables)
   }
@@ -120,7 +132,7 @@ run "everything_that_can_be_asked_for" {
     ec2_capacity_provider    = "instances"
     egress                   = { git = { cidr = "192.0.2.0/24", port = 443 } }
     containers = {
-      planner = { read_only_root = false, drop_capabilities = false, user = "1000:1000", ephemeral_storage_gib = 50, cpu_architecture = "ARM64", writable_paths = ["/scratch"] }
+      planner = { user = "1000:1000", ephemeral_storage_gib = 50, cpu_architecture = "ARM64", writable_paths = ["/scratch"] }
     }
   }
 
@@ -159,8 +171,8 @@ run "everything_that_can_be_asked_for" {
   assert {
     condition = (
       jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].user == "1000:1000" &&
-      !jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].readonlyRootFilesystem &&
-      !can(jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].linuxParameters) &&
+      jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].readonlyRootFilesystem &&
+      [for place in jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].mountPoints : place.containerPath] == ["/scratch"] &&
       aws_ecs_task_definition.container["planner"].ephemeral_storage[0].size_in_gib == 50 &&
       aws_ecs_task_definition.container["planner"].runtime_platform[0].cpu_architecture == "ARM64"
     )

@@ -21,7 +21,7 @@ run "a_package_whose_parts_belong_together_is_read" {
   }
 
   assert {
-    condition     = toset(keys(output.containers)) == toset(["planner", "public"])
+    condition     = toset(keys(output.containers)) == toset(["builder", "planner", "public"])
     error_message = "the containers are those of the allow-list"
   }
 
@@ -33,6 +33,14 @@ run "a_package_whose_parts_belong_together_is_read" {
   assert {
     condition     = output.containers.planner.on_fargate && !output.containers.planner.on_ec2 && output.containers.planner.cpu == 1024
     error_message = "size and launch types are those of the allow-list"
+  }
+
+  assert {
+    condition = (
+      output.containers.builder.writable_root && contains(output.containers.builder.capabilities, "CHOWN") &&
+      !output.containers.planner.writable_root && length(output.containers.planner.capabilities) == 0
+    )
+    error_message = "privileges are those of the allow-list, and none where it does not say them"
   }
 
   assert {
@@ -186,6 +194,7 @@ run "images_that_are_not_pinned" {
 
   assert {
     condition = output.image_problems == tolist([
+      "containers.builder.image: `registry.example.com/terraform-runner:latest` (`images`, `terraform-runner`) is not pinned by digest: give `REPOSITORY@sha256:DIGEST`, or set `allow_images_by_tag` and trust whoever can push there",
       "containers.planner.image: `registry.example.com/terraform-runner:latest` (`images`, `terraform-runner`) is not pinned by digest: give `REPOSITORY@sha256:DIGEST`, or set `allow_images_by_tag` and trust whoever can push there",
       "containers.public.image: `registry.example.com/tool@sha256:0123` (`images`, `tool`) is no image reference: expected `REPOSITORY@sha256:DIGEST`",
     ])

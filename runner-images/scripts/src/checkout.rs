@@ -49,7 +49,7 @@ pub enum PlaceError {
         expected: &'static str,
     },
     /// The system refuses to look.
-    #[error("cannot read `{path}`: {source}")]
+    #[error("cannot read `{path}`: {source}; give a path that can be read")]
     Unreadable {
         /// The path as it was given.
         path: RelativePath,

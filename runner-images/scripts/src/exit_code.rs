@@ -3,28 +3,31 @@
 //! Responsible for one meaning of each code, whichever script exits with it. They keep clear of the tools' codes (0, 1 and 2) and
 //! of those that the deployer gives a meaning to (120 to 125). The names are those of `sysexits.h`.
 
-use crate::aws::AskError;
 use crate::aws::ec2::Ec2Error;
+use crate::aws::{AskError, CredentialsError};
 use crate::checkout::PlaceError;
 use crate::git::GitError;
 use crate::process::ProcessError;
 
 /// The command line is wrong.
 pub const USAGE: u8 = 64;
-/// What was asked for is not in the repository, or is of the wrong kind.
+/// What was given cannot be read, or is of the wrong kind.
 pub const UNSUITABLE: u8 = 65;
-/// The repository cannot be reached, read or written.
+/// What was asked for is not there: a repository, commit, branch, file, directory, saved plan.
+pub const NOT_THERE: u8 = 66;
+/// A server cannot be reached, or does not work.
 pub const UNAVAILABLE: u8 = 69;
 /// A program behaved in a way that the script does not know.
 pub const INTERNAL: u8 = 70;
-/// The working place cannot be written or read.
+/// A disk is full, or cannot be written or read.
 pub const INPUT_OUTPUT: u8 = 74;
 /// It did not work this time and may work the next.
 pub const TRY_AGAIN: u8 = 75;
 /// Not allowed.
 pub const REFUSED: u8 = 77;
-/// What was made is not what was asked for, as something is set up wrongly.
-pub const MISCONFIGURED: u8 = 78;
+/// What is declared for the container, or in the template, is missing or wrong: credentials, host keys, certificates, permissions, addresses,
+/// tags.
+pub const DECLARATION: u8 = 78;
 /// A program cannot be started.
 pub const NOT_STARTED: u8 = 126;
 /// A program is missing.
@@ -39,8 +42,11 @@ pub fn of_command_line(message: &clap::Error) -> u8 {
 /// The code for a service of AWS that cannot be asked.
 pub const fn of_ask(error: &AskError) -> u8 {
     match error {
-        AskError::Endpoint(_) => USAGE,
-        AskError::Credentials(_) | AskError::Unreachable { .. } => UNAVAILABLE,
+        AskError::Endpoint(_)
+        | AskError::Credentials(
+            CredentialsError::None(_) | CredentialsError::Address | CredentialsError::NotThere(_),
+        ) => DECLARATION,
+        AskError::Credentials(CredentialsError::Unreachable(_)) | AskError::Unreachable { .. } => UNAVAILABLE,
         AskError::Stopped(stopped) => stopped.exit_code(),
     }
 }
@@ -49,12 +55,10 @@ pub const fn of_ask(error: &AskError) -> u8 {
 pub const fn of_ec2(error: &Ec2Error) -> u8 {
     match error {
         Ec2Error::Ask(error) => of_ask(error),
-        Ec2Error::Denied
-        | Ec2Error::NotAccepted(_)
-        | Ec2Error::Throttled(_)
-        | Ec2Error::Refused { .. }
-        | Ec2Error::Malformed { .. }
-        | Ec2Error::Endless => UNAVAILABLE,
+        Ec2Error::Denied | Ec2Error::NotAccepted(_) => DECLARATION,
+        Ec2Error::Throttled(_) | Ec2Error::Refused { .. } | Ec2Error::Malformed { .. } | Ec2Error::Endless => {
+            UNAVAILABLE
+        }
     }
 }
 
@@ -64,8 +68,10 @@ pub const fn of_git(error: &GitError) -> u8 {
         GitError::Missing(_) => MISSING,
         GitError::Process(error) => of_process(error),
         GitError::Prepare { .. } | GitError::NoSpace { .. } => INPUT_OUTPUT,
-        GitError::Unavailable { .. } | GitError::NotWritable { .. } | GitError::Key { .. } => UNAVAILABLE,
-        GitError::NoSuchCommit { .. } | GitError::NotACommit { .. } => UNSUITABLE,
+        GitError::Repository(error) => error.cause.exit_code(),
+        GitError::Key { .. } => DECLARATION,
+        GitError::NoSuchCommit { .. } => NOT_THERE,
+        GitError::NotACommit { .. } => UNSUITABLE,
         GitError::NoProtectedRef { .. } => REFUSED,
         GitError::Failed { .. } => INTERNAL,
     }
@@ -75,10 +81,8 @@ pub const fn of_git(error: &GitError) -> u8 {
 pub const fn of_place(error: &PlaceError) -> u8 {
     match error {
         PlaceError::Outside { .. } => REFUSED,
-        PlaceError::Missing { .. }
-        | PlaceError::Link { .. }
-        | PlaceError::WrongKind { .. }
-        | PlaceError::NoCode { .. } => UNSUITABLE,
+        PlaceError::Missing { .. } => NOT_THERE,
+        PlaceError::Link { .. } | PlaceError::WrongKind { .. } | PlaceError::NoCode { .. } => UNSUITABLE,
         PlaceError::Unreadable { .. } => INPUT_OUTPUT,
     }
 }

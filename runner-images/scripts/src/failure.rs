@@ -8,7 +8,8 @@ use crate::aws::s3::S3Error;
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
 use crate::exit_code::{
-    INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE, of_ask, of_git, of_place, of_process,
+    DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE, of_ask, of_git,
+    of_place, of_process,
 };
 use crate::git::GitError;
 use crate::interruption::Stopped;
@@ -26,14 +27,19 @@ pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0, 1, 2 …   the tool's own, unchanged (also those of `init`); 128 + n when signal n ended it
   64          the command line is wrong
-  65          the commit, the directory or a file is not in the repository, or is of the wrong kind;
-              a version file does not name one exact version; no such saved plan, or none that can be saved
-  69          the repository, or the bucket of saved plans, cannot be reached or read
+  65          the directory or a file is of the wrong kind; a version file does not name one exact
+              version; a plan that cannot be saved
+  66          the repository, the commit, the directory, a file or the saved plan is not there
+  69          the repository, or the bucket of saved plans, cannot be reached, or does not work
   70          git or Terraform behaved in a way that this script does not know
-  74          a file or directory of the working place cannot be written or read
+  74          a disk is full; a file or directory of this script's own cannot be written or read
   77          refused: unreviewed commit, code still wanted, path leads out, state would be lost,
-              saved plan of something else, stale, expired or tampered with
-  126, 127    git or the tool cannot be started, or is missing (also: in the version that the repository asks for)
+              saved plan of something else, stale, expired or tampered with, another host key than
+              the declared one, a repository that git's own checks refuse
+  78          what is declared for the container is missing or wrong: credential, SSH key, host
+              key, certificate, PLAN_KEY, permission, Region or bucket
+  126, 127    git or the tool cannot be started, or is missing (also: in the version that the
+              repository asks for)
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before the tool ran
 
 Environment (declared in the allow-list):
@@ -121,10 +127,10 @@ impl Failure {
 
 const fn of_plan(error: &KeepError) -> u8 {
     match error {
-        KeepError::Key(_) | KeepError::NoStore => USAGE,
-        KeepError::Elsewhere
-        | KeepError::NotWritten(_)
-        | KeepError::Store(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => UNSUITABLE,
+        KeepError::Key(_) => DECLARATION,
+        KeepError::NoStore => USAGE,
+        KeepError::Store(StoreError::Missing { .. }) => NOT_THERE,
+        KeepError::Elsewhere | KeepError::NotWritten(_) | KeepError::Store(StoreError::TooLarge { .. }) => UNSUITABLE,
         KeepError::Refused(_) => REFUSED,
         KeepError::Store(StoreError::Bucket(error)) => of_bucket(error),
         KeepError::Store(StoreError::Directory(_)) | KeepError::Seal(_) | KeepError::Place { .. } => INPUT_OUTPUT,
@@ -135,9 +141,12 @@ const fn of_bucket(error: &S3Error) -> u8 {
     match error {
         S3Error::Ask(error) => of_ask(error),
         S3Error::TooLarge { .. } => UNSUITABLE,
-        S3Error::NoSuchBucket(_) | S3Error::Denied { .. } | S3Error::OtherRegion { .. } | S3Error::Refused { .. } => {
-            UNAVAILABLE
-        }
+        S3Error::NoSuchBucket(_)
+        | S3Error::Denied { .. }
+        | S3Error::OtherRegion { .. }
+        // Keys that S3 does not know, or that are expired.
+        | S3Error::Refused { status: 401 | 403, .. } => DECLARATION,
+        S3Error::Refused { .. } => UNAVAILABLE,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod agent;
 pub mod branch;
+mod cause;
 mod error;
 mod failure_kind;
 pub mod fetch;
@@ -27,8 +28,8 @@ use crate::report::Report;
 use crate::repository_url::RepositoryUrl;
 use crate::values::{CommitId, RefName};
 
-pub use error::GitError;
 pub(crate) use error::visible;
+pub use error::{Access, GitError, RepositoryError};
 pub use protection::Credential;
 
 /// All of git's work together may take this long.
@@ -140,10 +141,14 @@ impl<'run> Git<'run> {
     }
 
     /// What a failure at the server's end, or on the way to it, is called.
-    fn unavailable(&self, stderr: &str) -> GitError {
-        self.explain(stderr, |reason| GitError::Unavailable {
-            url: self.url.to_string(),
-            reason,
+    fn cannot(&self, access: Access, stderr: &str) -> GitError {
+        self.explain(stderr, |reason| {
+            GitError::from(Box::new(RepositoryError {
+                access,
+                url: self.url.clone(),
+                cause: FailureKind::of(stderr).cause(),
+                reason,
+            }))
         })
     }
 

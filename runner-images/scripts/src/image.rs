@@ -10,6 +10,7 @@ mod credentials;
 pub mod failure;
 pub mod outcome;
 mod registry;
+mod registry_error;
 
 use std::env;
 

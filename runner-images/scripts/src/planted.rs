@@ -22,7 +22,7 @@ pub enum PlantedError {
     )]
     Planted(String),
     /// It cannot be looked for.
-    #[error("cannot read `{path}`: {source}")]
+    #[error("cannot read `{path}`: {source}; set TMPDIR to another place")]
     Unreadable {
         /// The directory.
         path: PathBuf,

@@ -32,7 +32,7 @@ const CAPTURE_LIMIT: u64 = 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started.
-    #[error("cannot start `{program}`: {source}")]
+    #[error("cannot start `{program}`: {source}; put a program that this machine can run into the image")]
     Start {
         /// The program.
         program: String,
@@ -51,7 +51,9 @@ pub enum ProcessError {
     #[error(transparent)]
     Stopped(#[from] Stopped),
     /// It took too long and was stopped.
-    #[error("`{program}` was stopped because it took too long")]
+    #[error(
+        "`{program}` was stopped because it took too long: look at the network and at the size of what it works on"
+    )]
     TooSlow {
         /// The program.
         program: String,

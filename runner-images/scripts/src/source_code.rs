@@ -50,7 +50,7 @@ pub enum SourceError {
         refs: String,
     },
     /// git's own files are in the way.
-    #[error("cannot remove `{path}`: {source}")]
+    #[error("cannot remove `{path}`: {source}; set TMPDIR to another place")]
     Remove {
         /// The directory.
         path: PathBuf,

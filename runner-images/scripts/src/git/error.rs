@@ -1,11 +1,14 @@
 //! Every way in which git can fail us, in words that say what to do.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::cause::Cause;
 use crate::interruption::Stopped;
 use crate::process::ProcessError;
 use crate::program::MissingProgram;
+use crate::repository_url::RepositoryUrl;
 use crate::values::CommitId;
 
 /// What git says besides the reason.
@@ -28,7 +31,7 @@ pub enum GitError {
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// The working place could not be prepared.
-    #[error("cannot prepare the working place `{path}`: {source}")]
+    #[error("cannot prepare the working place `{path}`: {source}; free some space or set TMPDIR")]
     Prepare {
         /// The file or directory.
         path: PathBuf,
@@ -36,7 +39,9 @@ pub enum GitError {
         source: io::Error,
     },
     /// The declared key is none.
-    #[error("the secret SSH_PRIVATE_KEY is not a private key that can be used without a passphrase: {reason}")]
+    #[error(
+        "the secret SSH_PRIVATE_KEY is not a private key that can be used without a passphrase: {reason}; declare one that is"
+    )]
     Key {
         /// What `ssh-add` says about it.
         reason: String,
@@ -47,22 +52,9 @@ pub enum GitError {
         /// A directory of the working place.
         path: PathBuf,
     },
-    /// The repository cannot be reached or read.
-    #[error("cannot read the repository `{url}`: {reason}")]
-    Unavailable {
-        /// Its address.
-        url: String,
-        /// git's own words.
-        reason: String,
-    },
-    /// The repository cannot be written.
-    #[error("cannot push to the repository `{url}`: {reason}")]
-    NotWritable {
-        /// Its address.
-        url: String,
-        /// git's own words.
-        reason: String,
-    },
+    /// The repository cannot be read or written.
+    #[error(transparent)]
+    Repository(#[from] Box<RepositoryError>),
     /// The repository has no such commit that could be fetched.
     #[error("the repository `{url}` has no commit `{commit}` that can be fetched: push it first, and give the full id")]
     NoSuchCommit {
@@ -88,13 +80,45 @@ pub enum GitError {
         refs: String,
     },
     /// git failed at something local.
-    #[error("`git {operation}` failed: {reason}")]
+    #[error("`git {operation}` failed: {reason}; `--log-level=debug` shows every call of git")]
     Failed {
         /// What git was doing.
         operation: &'static str,
         /// git's own words.
         reason: String,
     },
+}
+
+/// What was asked of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Its commits or refs.
+    Read,
+    /// To take a commit.
+    Push,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Push => "push to",
+        })
+    }
+}
+
+/// A repository cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {access} the repository `{url}`: {reason}; {}", cause.remedy(url.transport()))]
+pub struct RepositoryError {
+    /// What was asked.
+    pub access: Access,
+    /// Its address.
+    pub url: RepositoryUrl,
+    /// What is wrong.
+    pub cause: Cause,
+    /// git's own words.
+    pub reason: String,
 }
 
 impl From<Stopped> for GitError {

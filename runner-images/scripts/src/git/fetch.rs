@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::failure_kind::FailureKind;
-use super::{Bareness, Git, GitError};
+use super::{Access, Bareness, Git, GitError};
 use crate::process::Captured;
 use crate::values::CommitId;
 
@@ -94,7 +94,9 @@ impl Git<'_> {
         match FailureKind::of(&result.stderr) {
             _ if result.ended.is_success() => Ok(Fetched::Done),
             FailureKind::NotGivenById => Ok(Fetched::NotGivenById),
-            FailureKind::NoSpace | FailureKind::Lasting | FailureKind::Passing => Err(self.unavailable(&result.stderr)),
+            FailureKind::NoSpace | FailureKind::Lasting(_) | FailureKind::Passing => {
+                Err(self.cannot(Access::Read, &result.stderr))
+            }
         }
     }
 

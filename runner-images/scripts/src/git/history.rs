@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::fetch::Fetched;
-use super::{Bareness, Git, GitError, in_backticks};
+use super::{Access, Bareness, Git, GitError, in_backticks};
 use crate::values::{CommitId, RefName, RelativePath};
 
 /// A protected ref and the commit that the server says it is at.
@@ -40,7 +40,7 @@ impl Git<'_> {
         if result.ended.is_success() {
             Ok(exact_tips(&result.text(), names))
         } else {
-            Err(self.unavailable(&result.stderr))
+            Err(self.cannot(Access::Read, &result.stderr))
         }
     }
 
@@ -105,7 +105,7 @@ impl Git<'_> {
     fn require_fetch(&mut self, directory: &Path, options: &[&str], refspec: &str) -> Result<(), GitError> {
         match self.fetch(directory, options, &[refspec])? {
             Fetched::Done => Ok(()),
-            Fetched::NotGivenById => Err(self.unavailable("the server does not give out its protected ref")),
+            Fetched::NotGivenById => Err(self.cannot(Access::Read, "the server does not give out its protected ref")),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::error::{one_line, visible};
 use super::failure_kind::FailureKind;
-use super::{Git, GitError};
+use super::{Access, Git, GitError};
 use crate::process::Captured;
 use crate::values::BranchName;
 
@@ -94,11 +94,8 @@ impl Git<'_> {
             Some(answer) => Ok(answer),
             None => match FailureKind::of(&result.stderr) {
                 FailureKind::Passing => Ok(Pushed::Unknown(one_line(&result.stderr))),
-                FailureKind::Lasting | FailureKind::NoSpace | FailureKind::NotGivenById => {
-                    Err(self.explain(&result.stderr, |reason| GitError::NotWritable {
-                        url: self.url.to_string(),
-                        reason,
-                    }))
+                FailureKind::Lasting(_) | FailureKind::NoSpace | FailureKind::NotGivenById => {
+                    Err(self.cannot(Access::Push, &result.stderr))
                 }
             },
         }

@@ -41,7 +41,7 @@ pub enum TreeError {
         found: &'static str,
     },
     /// It is too large.
-    #[error("`{path}` has {bytes} bytes: a file of variables has at most 524288")]
+    #[error("`{path}` has {bytes} bytes: a file of variables has at most 524288; split it")]
     TooLarge {
         /// The path as it was given.
         path: RelativePath,

@@ -17,6 +17,7 @@ use std::process::{Command, Stdio};
 use super::arguments::{BuilderName, Destination, Order};
 use super::credentials::Credentials;
 use super::failure::Failure;
+use super::registry_error::Access;
 use crate::interruption::Interruptions;
 use crate::process;
 use crate::program::Program;
@@ -128,10 +129,7 @@ impl Builder {
         if result.ended.is_success() {
             self.digest(|text| text.trim().to_owned())
         } else {
-            Err(Failure::Push {
-                name: tag.clone(),
-                reason: super::registry::one_line(&result.stderr),
-            })
+            Err(super::registry::cannot(Access::Push, tag, &result.stderr))
         }
     }
 

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::registry_error::RegistryError;
 use crate::checkout::PlaceError;
-use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNAVAILABLE, UNSUITABLE, of_place, of_process};
+use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNSUITABLE, of_place, of_process};
 use crate::process::{Ended, ProcessError};
 use crate::program::MissingProgram;
 use crate::source_code::SourceError;
@@ -26,11 +27,17 @@ Exit codes:
   0           pushed; or there already (--idempotent); or built (--no-push)
   1           the build failed: the builder's own messages are on standard error
   64          the command line is wrong
-  65          the commit, the context or the Dockerfile is not in the repository, or a secret is not declared
-  69          the repository or the registry cannot be reached, read or written (wrong credentials too)
+  65          the context or the Dockerfile is of the wrong kind
+  66          the repository, the commit, the context, the Dockerfile or the registry's repository
+              is not there
+  69          the repository or the registry cannot be reached, or does not work
   70          a program behaved in a way that this script does not know
-  74          a file or directory of the working place cannot be written or read
-  77          refused: an image name that the allow-list does not allow, unreviewed commit, path leads out
+  74          a disk is full; a file or directory of this script's own cannot be written or read
+  77          refused: an image name that the allow-list does not allow, a tag that does not move,
+              unreviewed commit, path leads out, another host key than the declared one, a
+              repository that git's own checks refuse
+  78          what is declared for the container is missing or wrong: credential (git's or the
+              registry's), secret, SSH key, host key, certificate
   126, 127    a program cannot be started, or is missing
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM
 
@@ -61,7 +68,7 @@ pub enum Failure {
     #[error(transparent)]
     WorkingPlace(#[from] NoPlace),
     /// A file or directory of our own cannot be made.
-    #[error("cannot make `{path}`: {source}")]
+    #[error("cannot make `{path}`: {source}; free some space or set TMPDIR")]
     Prepare {
         /// The file or directory.
         path: PathBuf,
@@ -71,14 +78,9 @@ pub enum Failure {
     /// A program is not there.
     #[error(transparent)]
     Missing(#[from] MissingProgram),
-    /// The registry cannot be asked.
-    #[error("cannot ask the registry about `{name}`: {reason}")]
-    Registry {
-        /// The image.
-        name: ImageName,
-        /// The program's own words.
-        reason: String,
-    },
+    /// The registry cannot be asked, or does not take an image.
+    #[error(transparent)]
+    Registry(#[from] Box<RegistryError>),
     /// The commit cannot be had or used.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -97,14 +99,6 @@ pub enum Failure {
     /// The builder failed, and has said why.
     #[error("the build failed with exit code {}: the builder's own messages are above", .0.exit_code())]
     Builder(Ended),
-    /// The registry does not take it.
-    #[error("cannot push `{name}`: {reason}")]
-    Push {
-        /// The image.
-        name: ImageName,
-        /// The program's own words.
-        reason: String,
-    },
     /// Nobody knows what was pushed.
     #[error("the builder ended well and told no digest: look into the registry before trying again")]
     NoDigest,
@@ -116,10 +110,11 @@ impl Failure {
         match self {
             Self::Signals(_) | Self::NoDigest => INTERNAL,
             Self::NotAllowed(_) => REFUSED,
-            Self::NoSecret(_) | Self::Path(_) => UNSUITABLE,
+            Self::NoSecret(_) => DECLARATION,
+            Self::Path(_) => UNSUITABLE,
             Self::WorkingPlace(_) | Self::Prepare { .. } | Self::Output(_) => INPUT_OUTPUT,
             Self::Missing(_) => MISSING,
-            Self::Registry { .. } | Self::Push { .. } => UNAVAILABLE,
+            Self::Registry(error) => error.cause.exit_code(),
             Self::Source(error) => error.exit_code(),
             Self::Place(error) => of_place(error),
             Self::Process(error) => of_process(error),

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::credentials::Credentials;
 use super::failure::Failure;
 use super::outcome::Image;
+use super::registry_error::{Access, Cause, RegistryError};
 use crate::interruption::Interruptions;
 use crate::process;
 use crate::program::Program;
@@ -81,16 +82,24 @@ impl<'run> Registry<'run> {
         } else if NOT_THERE.iter().any(|words| said.contains(words)) {
             Ok(None)
         } else {
-            Err(Failure::Registry {
-                name: name.clone(),
-                reason: one_line(&result.stderr),
-            })
+            Err(cannot(Access::Ask, name, &result.stderr))
         }
     }
 }
 
+/// A failure by what the program complained about last.
+pub(super) fn cannot(access: Access, name: &ImageName, stderr: &str) -> Failure {
+    let reason = one_line(stderr);
+    Failure::Registry(Box::new(RegistryError {
+        access,
+        name: name.clone(),
+        cause: Cause::of(&reason),
+        reason,
+    }))
+}
+
 /// The program's last complaint, without the form of its log.
-pub(super) fn one_line(stderr: &str) -> String {
+fn one_line(stderr: &str) -> String {
     let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
     let reason = last.map_or("no reason was given", |line| {
         let message = line

@@ -31,17 +31,23 @@ counts for the whole template: where that has several builds, give each its own 
 
 Exit codes:
   0           built; or there already (--idempotent)
-  1           a build failed: Packer's own code, its messages are on standard error; 128 + n when signal n ended it
+  1           a build failed: Packer's own code, its messages are on standard error; 128 + n when
+              signal n ended it
   64          the command line is wrong
-  65          the commit or the template is not in the repository, Packer cannot read it, or nothing in it is to be built
-  69          the repository cannot be reached or read; or EC2 cannot be asked (--idempotent-tag)
+  65          Packer cannot read the template, or nothing in it is to be built
+  66          the repository, the commit or the template is not there
+  69          the repository, or EC2 (--idempotent-tag), cannot be reached, or does not work
   70          git or Packer behaved in a way that this script does not know
-  74          a file or directory of the working place cannot be written or read
+  74          a disk is full; a file or directory of this script's own cannot be written or read
   75          an AMI with the tags is still being made (--idempotent-tag): try again later
-  77          refused: unreviewed commit, path leads out
-  78          built, or found by its name, but not with the tags in AWS_REGION (--idempotent-tag)
+  77          refused: unreviewed commit, path leads out, another host key than the declared one,
+              a repository that git's own checks refuse
+  78          what is declared for the container is missing or wrong: credential, SSH key, host
+              key, certificate, permission; or what was built, or has its name, lacks the tags in
+              AWS_REGION (--idempotent-tag)
   126, 127    git or packer cannot be started, or is missing
-  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before Packer ran; later, Packer cleans up and ends with its own code
+  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before Packer ran; later, Packer cleans up
+              and ends with its own code
 
 Environment (declared in the allow-list):
   GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; Packer never gets them
@@ -62,7 +68,7 @@ pub enum Failure {
     #[error(transparent)]
     WorkingPlace(#[from] NoPlace),
     /// A directory for Packer cannot be made.
-    #[error("cannot make `{path}`: {source}")]
+    #[error("cannot make `{path}`: {source}; free some space or set TMPDIR")]
     Prepare {
         /// The directory.
         path: PathBuf,
@@ -79,7 +85,7 @@ pub enum Failure {
     #[error(transparent)]
     Place(#[from] PlaceError),
     /// Packer cannot read the template.
-    #[error("packer refuses the template `{path}`: {reason}")]
+    #[error("packer refuses the template `{path}`: {reason}; correct it, or the variables that it is given")]
     Template {
         /// The template.
         path: RelativePath,

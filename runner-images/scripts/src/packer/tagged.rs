@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::arguments::{Order, Repetition};
 use super::outcome::{Ami, Origin, Outcome};
 use crate::aws::ec2::{Client, Ec2Error, ImageState};
-use crate::exit_code::{MISCONFIGURED, TRY_AGAIN, of_ec2};
+use crate::exit_code::{DECLARATION, TRY_AGAIN, of_ec2};
 use crate::interruption::Interruptions;
 use crate::report::Report;
 use crate::values::AmiTag;
@@ -90,7 +90,7 @@ impl TagError {
         match self {
             Self::Unknown(reason) | Self::Unverified { reason, .. } => of_ec2(reason),
             Self::Pending { .. } => TRY_AGAIN,
-            Self::Untagged { .. } | Self::Misnamed { .. } | Self::Elsewhere { .. } => MISCONFIGURED,
+            Self::Untagged { .. } | Self::Misnamed { .. } | Self::Elsewhere { .. } => DECLARATION,
         }
     }
 }

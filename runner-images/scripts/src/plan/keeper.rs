@@ -45,7 +45,7 @@ pub enum KeepError {
     #[error(transparent)]
     Seal(#[from] SealError),
     /// The working place does not work.
-    #[error("cannot write or read `{path}`: {source}")]
+    #[error("cannot write or read `{path}`: {source}; free some space or set TMPDIR")]
     Place {
         /// The file.
         path: PathBuf,

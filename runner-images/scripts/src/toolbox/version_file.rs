@@ -25,7 +25,7 @@ pub enum VersionFileError {
     #[error(transparent)]
     Place(#[from] PlaceError),
     /// The system refuses to read it.
-    #[error("cannot read `{file}`: {source}")]
+    #[error("cannot read `{file}`: {source}; make it a file that can be read")]
     Unreadable {
         /// The version file.
         file: RelativePath,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::exit_code::{INPUT_OUTPUT, INTERNAL, REFUSED, TRY_AGAIN, UNAVAILABLE, UNSUITABLE, of_git};
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, NOT_THERE, REFUSED, TRY_AGAIN, UNAVAILABLE, UNSUITABLE, of_git};
 use crate::git::GitError;
 use crate::git::tree::TreeError;
 use crate::hcl::{EditError, EditErrors};
@@ -22,12 +22,17 @@ Output: with --dry-run the changed lines; the last line of standard output is on
 Exit codes:
   0           pushed; or nothing to change; or printed (--dry-run)
   64          the command line is wrong
-  65          the branch, the file or the variable is not there, the file is not HCL, the value does not fit the variable
-  69          the repository cannot be reached, read or written (wrong credentials too)
+  65          the file is not HCL or has no such variable, the value does not fit the variable,
+              the new branch exists
+  66          the repository, the branch or the file is not there
+  69          the repository cannot be reached, or does not work
   70          git behaved in a way that this script does not know
-  74          a file or directory of the working place cannot be written or read
+  74          a disk is full; a file or directory of this script's own cannot be written or read
   75          the branch kept moving: nothing was pushed, try again later
-  77          refused: by the server or its hooks, in its own words; or the path goes through a link
+  77          refused: by the server or its hooks, in its own words; the path goes through a link;
+              another host key than the declared one; a repository that git's own checks refuse
+  78          what is declared for the container is missing or wrong: credential, SSH key, host
+              key, certificate
   126, 127    git cannot be started, or is missing
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM
 
@@ -75,7 +80,9 @@ pub enum Failure {
     #[error(transparent)]
     Git(#[from] GitError),
     /// The server does not want it.
-    #[error("the server refused the push to `{branch}`: {words}")]
+    #[error(
+        "the server refused the push to `{branch}`: {words}; change what it refuses, or push to another branch with `--new-branch`"
+    )]
     Refused {
         /// The branch.
         branch: BranchName,
@@ -121,12 +128,10 @@ impl Failure {
         match self {
             Self::Signals(_) => INTERNAL,
             Self::WorkingPlace(_) => INPUT_OUTPUT,
+            Self::NoBranch { .. } | Self::Tree(TreeError::Missing { .. }) => NOT_THERE,
             Self::FileKind(_)
-            | Self::NoBranch { .. }
             | Self::BranchExists(_)
-            | Self::Tree(TreeError::Missing { .. } | TreeError::WrongKind { .. } | TreeError::TooLarge { .. }) => {
-                UNSUITABLE
-            }
+            | Self::Tree(TreeError::WrongKind { .. } | TreeError::TooLarge { .. }) => UNSUITABLE,
             Self::Edit { errors, .. } => of_edit(errors),
             Self::Tree(TreeError::Link { .. }) | Self::Refused { .. } => REFUSED,
             Self::Tree(TreeError::Git(error)) | Self::Git(error) => of_git(error),

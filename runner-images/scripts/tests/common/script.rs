@@ -129,6 +129,21 @@ impl Outcome {
         assert!(outcome.bytes.is_empty(), "\nstdout:\n{}", outcome.stdout);
         outcome
     }
+
+    /// The same for a reason that is not known to the letter: what it begins with, and what to do.
+    #[track_caller]
+    pub(crate) fn expect_told(self, code: i32, start: &str, remedy: &str) -> Self {
+        let outcome = self.expect_code(code);
+        let last = outcome.stderr.lines().last().unwrap_or_default();
+        let said = last.split_once(": error: ").map_or("", |(_, said)| said);
+        assert!(
+            said.starts_with(start) && said.ends_with(remedy),
+            "\nstderr:\n{}",
+            outcome.stderr
+        );
+        assert!(outcome.bytes.is_empty(), "\nstdout:\n{}", outcome.stdout);
+        outcome
+    }
 }
 
 const SCRIPTS: [&str; 4] = [

@@ -177,7 +177,7 @@ fn submodules_are_not_fetched() {
         .instead("--deploy-path", "sub/prod/app")
         .run()
         .expect_reason(
-            65,
+            66,
             "`sub/prod/app` is not in the repository at this commit: correct the path or the commit",
         );
     fixture
@@ -196,7 +196,11 @@ fn a_submodule_address_that_is_an_option_is_refused_by_the_fetch() {
     );
     let commit = fixture.commit();
     fixture.push("main");
-    let outcome = fixture.script(&commit, "plan").run().expect_code(69);
+    let outcome = fixture.script(&commit, "plan").run().expect_told(
+        77,
+        &format!("cannot read the repository `{}`: ", fixture.url()),
+        "; mend its history: what git's own checks refuse is never used",
+    );
     assert!(outcome.stderr.contains("gitmodulesUrl"), "{}", outcome.stderr);
 }
 
@@ -229,7 +233,7 @@ fn a_branch_named_like_an_object_id_is_never_taken_for_it() {
         &evil,
     ]);
     fixture.watch_terraform();
-    fixture.script(unknown, "plan").run().expect_code(65);
+    fixture.script(unknown, "plan").run().expect_code(66);
     assert!(!fixture.terraform_was_started());
 }
 

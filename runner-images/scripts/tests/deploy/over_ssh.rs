@@ -115,12 +115,13 @@ fn another_host_key_than_the_pinned_one_is_refused_before_anything_is_sent() {
     let known = scene.server.with_host_key(&other.public);
     let outcome = scene
         .plan(&[("SSH_PRIVATE_KEY", &scene.key.private), ("SSH_KNOWN_HOSTS", &known)])
-        .expect_code(69);
-    assert!(
-        outcome.stderr.contains("Host key verification failed"),
-        "{}",
-        outcome.stderr
-    );
+        .expect_told(
+            77,
+            "cannot read the repository `ssh://git@127.0.0.1:",
+            " has changed and you have requested strict checking.; Host key verification failed.; \
+             ask who runs the server why, and declare the new key in SSH_KNOWN_HOSTS only if it is theirs",
+        );
+    assert!(!outcome.stderr.contains("trying again"), "{}", outcome.stderr);
     scene.assert_that_nothing_was_sent();
 }
 
@@ -138,11 +139,11 @@ fn without_a_pinned_host_key_nothing_is_sent() {
             ),
         ],
     ] {
-        let outcome = scene.plan(environment).expect_code(69);
-        assert!(
-            outcome.stderr.contains("Host key verification failed"),
-            "{}",
-            outcome.stderr
+        scene.plan(environment).expect_told(
+            78,
+            "cannot read the repository `ssh://git@127.0.0.1:",
+            " and you have requested strict checking.; Host key verification failed.; \
+             declare the server's host key in SSH_KNOWN_HOSTS",
         );
     }
     scene.assert_that_nothing_was_sent();
@@ -157,11 +158,10 @@ fn a_key_that_the_server_does_not_accept_is_told_so_and_not_tried_again() {
         &[("SSH_PRIVATE_KEY", other.private.as_str()), ("SSH_KNOWN_HOSTS", &known)][..],
         &[("SSH_KNOWN_HOSTS", &known)],
     ] {
-        let outcome = scene.plan(keys).expect_code(69);
-        assert!(
-            outcome.stderr.contains("Permission denied (publickey)"),
-            "{}",
-            outcome.stderr
+        let outcome = scene.plan(keys).expect_told(
+            78,
+            "cannot read the repository `ssh://git@127.0.0.1:",
+            " Permission denied (publickey).; declare or correct SSH_PRIVATE_KEY, one that may do that there",
         );
         assert!(!outcome.stderr.contains("trying again"), "{}", outcome.stderr);
     }
@@ -180,8 +180,10 @@ fn a_secret_that_is_no_key_is_named_and_not_repeated() {
             ("SSH_PRIVATE_KEY", "hunter2"),
             ("SSH_KNOWN_HOSTS", &scene.server.known_host()),
         ])
-        .expect_code(69);
-    let last = outcome.stderr.lines().last().unwrap();
-    let start = "infrastructure-deploy-script: error: the secret SSH_PRIVATE_KEY is not a private key that can be used without a passphrase: ";
-    assert!(last.starts_with(start) && !last.contains("hunter2"), "{last}");
+        .expect_told(
+            78,
+            "the secret SSH_PRIVATE_KEY is not a private key that can be used without a passphrase: ",
+            "; declare one that is",
+        );
+    assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
 }

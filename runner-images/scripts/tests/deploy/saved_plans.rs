@@ -59,7 +59,7 @@ fn a_saved_plan_is_applied_exactly_and_once() {
     );
     assert!(fs::read_to_string(fixture.state()).unwrap().contains("planned"));
     applying(&fixture, &commit, &digest).run().expect_reason(
-        65,
+        66,
         &format!(
             "there is no saved plan `{digest}` in `{}`: it was never saved there, was applied already, or is long expired; plan again",
             fixture.path("plans").display()
@@ -259,15 +259,15 @@ fn without_a_key_or_a_store_no_plan_is_saved_or_applied() {
     planning(&fixture, &commit)
         .env("PLAN_KEY", "")
         .run()
-        .expect_reason(64, absent);
+        .expect_reason(78, absent);
     applying(&fixture, &commit, &digest)
         .env("PLAN_KEY", "")
         .run()
-        .expect_reason(64, absent);
+        .expect_reason(78, absent);
     planning(&fixture, &commit)
         .env("PLAN_KEY", "short")
         .run()
-        .expect_reason(64, short);
+        .expect_reason(78, short);
     planning(&fixture, &commit)
         .without("--plan-store")
         .run()

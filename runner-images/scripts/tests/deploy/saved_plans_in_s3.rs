@@ -93,7 +93,7 @@ fn an_object_that_was_altered_exchanged_or_removed_is_refused() {
     let missing = format!(
         "there is no saved plan `{digest}` in `s3://plans/team/`: it was never saved there, was applied already, or is long expired; plan again"
     );
-    check_refused(&fixture, apply(), 65, &missing);
+    check_refused(&fixture, apply(), 66, &missing);
 }
 
 #[track_caller]
@@ -109,7 +109,7 @@ fn what_is_wrong_with_the_bucket_is_told_in_one_line_and_nothing_is_applied() {
     let bucket = BucketServer::start();
     let digest = "0".repeat(64);
     let object = format!("arn:aws:s3:::plans/team/{digest}.plan");
-    let check = |reason: &str| refuses(&fixture, applying(&fixture, &bucket, &commit, &digest), 69, reason);
+    let check = |reason: &str| refuses(&fixture, applying(&fixture, &bucket, &commit, &digest), 78, reason);
     bucket.refuse(1, 403, "AccessDenied", "");
     check(&format!(
         "AWS denies `s3:GetObject` on `{object}`: allow it in the role of the task; to a role without `s3:ListBucket` on the bucket, S3 says the same of a plan that is not there"
@@ -136,17 +136,17 @@ fn what_is_missing_around_the_bucket_is_told_in_one_line_and_nothing_is_applied(
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
             format!("{}/nobody", bucket.endpoint()),
         ),
-        69,
+        78,
         "the credentials of the task cannot be had: the answer is 404 and holds none; see the task role in the task definition",
     );
     check(
         apply().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""),
-        69,
+        78,
         "there are no credentials for S3: give the container a task role, or declare the secrets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     );
     check(
         apply().env("AWS_REGION", ""),
-        64,
+        78,
         "S3 needs a Region: declare AWS_REGION in the environment of the container, such as `eu-west-1`",
     );
     // Nothing listens on the discard port of the loopback address.
@@ -162,7 +162,7 @@ fn a_plan_that_cannot_be_kept_is_a_failure_and_one_that_can_after_a_while_is_not
     let (fixture, commit) = Fixture::with_module();
     let bucket = BucketServer::start();
     bucket.refuse(1, 403, "AccessDenied", "");
-    let outcome = planning(&fixture, &bucket, &commit).run().expect_code(69);
+    let outcome = planning(&fixture, &bucket, &commit).run().expect_code(78);
     let last = outcome.stderr.lines().last().unwrap();
     assert!(
         last.starts_with("infrastructure-deploy-script: error: AWS denies `s3:PutObject` on `arn:aws:s3:::plans/team/")

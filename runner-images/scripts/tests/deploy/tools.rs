@@ -145,7 +145,7 @@ fn a_filter_that_matches_no_directory_is_refused() {
     };
     for option in ["--include-dir", "--exclude-dir"] {
         run(&commit, &format!("{option}=us")).expect_reason(
-            65,
+            66,
             "`prod/us` is not in the repository at this commit: correct the path or the commit",
         );
         run(&linked, &format!("{option}=out")).expect_reason(

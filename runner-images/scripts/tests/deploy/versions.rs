@@ -191,7 +191,7 @@ fn row_10_a_version_file_that_leads_out_of_the_repository_is_refused() {
         let outcome = plan(&fixture, &[]);
         if target == "../outside" {
             outcome.expect_reason(
-                65,
+                66,
                 "`.terraform-version` is not in the repository at this commit: correct the path or the commit",
             )
         } else {

@@ -96,7 +96,7 @@ fn row_20_hooks_filters_attributes_and_submodules_run_nothing() {
         .script()
         .instead("--vars-path", "module/x.tfvars")
         .run()
-        .expect_code(65);
+        .expect_code(66);
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn a_branch_a_file_or_a_variable_that_is_not_there() {
         &fixture,
         "--branch",
         "refs/heads/mian",
-        65,
+        66,
         &format!("the repository `{url}` has no branch `refs/heads/mian`: push it first, or correct its name"),
     );
     for path in ["prod/none.tfvars", "none/app.tfvars", "prod/app.tfvars/x.tfvars"] {
@@ -33,7 +33,7 @@ fn a_branch_a_file_or_a_variable_that_is_not_there() {
             &fixture,
             "--vars-path",
             path,
-            65,
+            66,
             &format!("`{path}` is not in the repository at the end of this branch: correct the path or the branch"),
         );
     }
@@ -74,7 +74,7 @@ fn a_file_of_another_kind_or_size() {
         ),
         (
             "prod/large.tfvars",
-            "`prod/large.tfvars` has 540672 bytes: a file of variables has at most 524288",
+            "`prod/large.tfvars` has 540672 bytes: a file of variables has at most 524288; split it",
         ),
         (
             "prod/binary.tfvars",
@@ -113,20 +113,22 @@ fn a_repository_that_is_not_there_or_not_reachable() {
         .script()
         .instead("--repo", "file:///no/such/live.git")
         .run()
-        .expect_code(69);
-    assert!(
-        outcome
-            .stderr
-            .contains("error: cannot read the repository `file:///no/such/live.git`: "),
-        "{}",
-        outcome.stderr
-    );
+        .expect_told(
+            66,
+            "cannot read the repository `file:///no/such/live.git`: ",
+            "; correct its address in the allow-list",
+        );
+    assert!(!outcome.stderr.contains("trying again"), "{}", outcome.stderr);
     // Nothing listens on the discard port of the loopback address.
     let outcome = fixture
         .script()
         .instead("--repo", "http://127.0.0.1:9/live.git")
         .run()
-        .expect_code(69);
+        .expect_told(
+            69,
+            "cannot read the repository `http://127.0.0.1:9/live.git`: ",
+            "; check the address and the container's way to the network",
+        );
     assert_eq!(
         outcome.stderr.matches("trying again in").count(),
         3,
@@ -149,13 +151,11 @@ fn a_token_that_may_only_read_is_told_so_and_not_tried_again() {
         .at(&server)
         .env("GIT_USERNAME", "carol")
         .env("GIT_TOKEN", "hunter2");
-    let outcome = script.run().expect_code(69);
-    let last = outcome.stderr.lines().last().unwrap();
-    assert!(
-        last.contains("error: cannot push to the repository `http://127.0.0.1:"),
-        "{last}"
+    let outcome = script.run().expect_told(
+        78,
+        "cannot push to the repository `http://127.0.0.1:",
+        " error: 403; declare or correct GIT_TOKEN for this host, one that may do that there",
     );
-    assert!(last.contains("403"), "{last}");
     assert!(!outcome.stderr.contains("no answer"), "{}", outcome.stderr);
     assert_eq!(fixture.refs(), before);
     assert!(begun.elapsed().as_secs() < 60);

@@ -242,17 +242,11 @@ fn a_wrong_token_is_refused_at_once_and_not_repeated() {
         .env("GIT_TOKEN", "mistaken")
         .instead("--value", "2")
         .run()
-        .expect_code(69);
-    assert!(
-        outcome
-            .stderr
-            .lines()
-            .last()
-            .unwrap()
-            .contains("error: cannot read the repository `http://127.0.0.1:"),
-        "{}",
-        outcome.stderr
-    );
+        .expect_told(
+            78,
+            "cannot read the repository `http://127.0.0.1:",
+            "; declare or correct GIT_TOKEN for this host, one that may do that there",
+        );
     assert!(
         !outcome.stderr.contains("mistaken") && !outcome.stderr.contains("trying again"),
         "{}",
@@ -272,7 +266,7 @@ fn a_hook_of_the_server_that_declines_is_a_refusal_in_its_own_words() {
     let server = fixture.serve(Behaviour::default());
     fixture.script().at(&server).run().expect_reason(
         77,
-        "the server refused the push to `refs/heads/main`: (pre-receive hook declined); [31mmain is protected: [0m open a pull request",
+        "the server refused the push to `refs/heads/main`: (pre-receive hook declined); [31mmain is protected: [0m open a pull request; change what it refuses, or push to another branch with `--new-branch`",
     );
     assert_eq!(fixture.refs(), before);
 }

@@ -138,7 +138,7 @@ fn a_secret_is_there_for_one_step_and_in_no_layer_output_or_file() {
         .with("--secret=id=TOKEN")
         .run()
         .expect_reason(
-            65,
+            78,
             "the secret `TOKEN` is not there: declare it for this container in the allow-list",
         );
 }
@@ -202,12 +202,19 @@ fn a_registry_that_asks_gets_the_declared_credential_and_another_is_refused_by_i
     assert_eq!(outcome.line()["outcome"], "pushed");
     let again = build("hunter2").with("--idempotent").run().expect_code(0);
     assert_eq!(again.line()["outcome"], "exists");
-    for outcome in [
-        build("wrong").run().expect_code(69),
-        build("wrong").with("--idempotent").run().expect_code(69),
+    let name = tag(&server, "1");
+    for (script, start) in [
+        (build("wrong"), format!("cannot push `{name}`: ")),
+        (
+            build("wrong").with("--idempotent"),
+            format!("cannot ask the registry about `{name}`: "),
+        ),
     ] {
-        let last = outcome.stderr.lines().last().unwrap();
-        assert!(last.contains(&tag(&server, "1")), "{last}");
+        let outcome = script.run().expect_told(
+            78,
+            &start,
+            "; declare or correct REGISTRY_USERNAME and REGISTRY_PASSWORD, or REGISTRY_CONFIG_JSON, for one that may do that there",
+        );
         assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     }
 }

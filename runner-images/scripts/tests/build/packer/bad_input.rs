@@ -20,32 +20,34 @@ fn a_template_that_is_not_there_or_that_packer_cannot_read() {
     fixture.write("needs.pkr.hcl", TEMPLATE.replace("default = \"first\"", ""));
     fixture.write("empty/readme", "");
     let commit = fixture.commit_to("main");
-    for (path, reason) in [
+    for (path, code, reason) in [
         (
             "none.pkr.hcl",
+            66,
             "`none.pkr.hcl` is not in the repository at this commit: correct the path or the commit",
         ),
         (
             "broken.pkr.hcl",
-            "packer refuses the template `broken.pkr.hcl`: Error: Argument or block definition required; on ./broken.pkr.hcl line 2:; An argument or block definition is required here.",
+            65,
+            "packer refuses the template `broken.pkr.hcl`: Error: Argument or block definition required; on ./broken.pkr.hcl line 2:; An argument or block definition is required here.; correct it, or the variables that it is given",
         ),
         (
             "needs.pkr.hcl",
-            "packer refuses the template `needs.pkr.hcl`: Error: Unset variable \"word\"; A used variable must be set or have a default value; see; https://packer.io/docs/configuration/from-1.5/syntax for details.",
+            65,
+            "packer refuses the template `needs.pkr.hcl`: Error: Unset variable \"word\"; A used variable must be set or have a default value; see; https://packer.io/docs/configuration/from-1.5/syntax for details.; correct it, or the variables that it is given",
         ),
     ] {
-        check(&fixture, &commit, &[("--template-path", path)], 65, reason);
+        check(&fixture, &commit, &[("--template-path", path)], code, reason);
     }
     for path in ["broken.json", "empty"] {
-        let outcome = script(&fixture, &commit)
+        script(&fixture, &commit)
             .instead("--template-path", path)
             .run()
-            .expect_code(65);
-        let last = outcome.stderr.lines().last().unwrap();
-        assert!(
-            last.contains(&format!("error: packer refuses the template `{path}`: ")),
-            "{last}"
-        );
+            .expect_told(
+                65,
+                &format!("packer refuses the template `{path}`: "),
+                "; correct it, or the variables that it is given",
+            );
     }
 }
 
@@ -71,11 +73,21 @@ fn a_variable_or_a_build_that_the_template_does_not_have() {
 fn a_commit_a_repository_or_a_program_that_cannot_be_had() {
     let (fixture, commit) = with_template();
     let unknown = "0123456789abcdef0123456789abcdef01234567";
-    script(&fixture, unknown).run().expect_code(65);
+    let url = fixture.url();
+    script(&fixture, unknown).run().expect_reason(
+        66,
+        &format!(
+            "the repository `{url}` has no commit `{unknown}` that can be fetched: push it first, and give the full id"
+        ),
+    );
     script(&fixture, &commit)
         .instead("--repo", "file:///no/such/repository.git")
         .run()
-        .expect_code(69);
+        .expect_told(
+            66,
+            "cannot read the repository `file:///no/such/repository.git`: ",
+            "; correct its address in the allow-list",
+        );
     script(&fixture, &commit).env("PATH", fixture.path("bin")).run().expect_reason(
         127,
         "`packer` is not on the PATH: put the program `packer` into the image, for example from https://developer.hashicorp.com/packer/install",

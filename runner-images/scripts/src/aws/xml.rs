@@ -24,7 +24,7 @@ pub enum Malformed {
     #[error("it is no text: {0}")]
     Text(#[from] Utf8Error),
     /// Not well-formed, or with a document type, or too much.
-    #[error("it is no XML that EC2 writes, from byte {0} on")]
+    #[error("it is no XML as AWS writes it, from byte {0} on")]
     Xml(u64),
     /// Something is not there, there twice, or not what it should be.
     #[error("its `{0}` is not as documented")]

@@ -35,7 +35,7 @@ fn option(random: &mut Random) -> Vec<String> {
             "source_ami_filter=al2023-*",
             "ami_version=7",
         ],
-        "--idempotent-tag" => &["version=1.2.3", "service=web", "version=7_a+b:c/d@e"],
+        "--idempotent-tag" => &["version=1.2.3", "service=web", "version=7_a-b.c"],
         "--build-name" => &["web", "amazon-ebs.web", "golden.amazon-ebs.web_1"],
         _ => &["refs/heads/main", "info"],
     };

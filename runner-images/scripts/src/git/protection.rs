@@ -82,10 +82,16 @@ pub(super) fn environment(
     let passed_on = PASSED_ON
         .into_iter()
         .filter_map(|name| Some((name, std::env::var_os(name)?)));
+    // git does not look at SSL_CERT_FILE, whatever it was built with.
+    let authorities = env::var_os("GIT_SSL_CAINFO")
+        .is_none()
+        .then(|| env::var_os("SSL_CERT_FILE"));
+    let authorities = authorities.flatten().map(|bundle| ("GIT_SSL_CAINFO", bundle));
     let credential = credential.into_iter().flat_map(|secret| secret.as_configuration(url));
     fixed
         .into_iter()
         .chain(passed_on)
+        .chain(authorities)
         .chain(credential)
         .map(|(name, value)| (name.into(), value))
         .collect()

@@ -5,15 +5,11 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
-
 use crate::git_server::Request;
+use crate::tls::Tls;
 
 pub(crate) const KEY_ID: &str = "ASIAPLANTED000000000";
 pub(crate) const SECRET_KEY: &str = "planted+secret/key";
@@ -41,18 +37,9 @@ impl BucketServer {
 
     /// The same over TLS, with the certificate that `certificate` wrote into this folder.
     pub(crate) fn start_encrypted(folder: &Path) -> Self {
-        let certificate = CertificateDer::from_pem_file(folder.join("certificate.pem")).unwrap();
-        let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        let config = Arc::new(config);
+        let tls = Tls::with(folder);
         Self::serve("https", move |connection, state| {
-            let mut encrypted = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), connection);
+            let mut encrypted = tls.accept(connection);
             answer(&mut encrypted, state);
             encrypted.conn.send_close_notify();
             drop(encrypted.flush());
@@ -96,41 +83,6 @@ impl BucketServer {
     pub(crate) fn change(&self, change: impl Fn(&mut BTreeMap<String, Vec<u8>>)) {
         change(&mut self.state.lock().unwrap().objects);
     }
-}
-
-/// A key and a certificate for this machine that is its own authority, in files of a folder.
-pub(crate) fn certificate(folder: &Path) {
-    std::fs::create_dir_all(folder).unwrap();
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-        ])
-        .args([
-            "-days",
-            "2",
-            "-subj",
-            "/CN=test",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-        ])
-        .args([
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-            "-keyout",
-            "key.pem",
-            "-out",
-            "certificate.pem",
-        ])
-        .current_dir(folder)
-        .output()
-        .expect("openssl is needed for the tests: install the package `openssl`");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
 fn answer(mut connection: impl Read + Write, state: &Mutex<State>) {

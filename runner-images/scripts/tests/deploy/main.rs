@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(test)]
 mod over_ssh;
 #[cfg(test)]
+mod over_tls;
+#[cfg(test)]
 #[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]
 mod random;
 #[cfg(test)]
@@ -49,6 +51,8 @@ mod ssh_server;
 mod summaries;
 #[cfg(test)]
 mod terragrunt;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]

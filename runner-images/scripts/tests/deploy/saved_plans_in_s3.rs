@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use crate::bucket_server::{BucketServer, KEY_ID, SECRET_KEY, TOKEN, certificate};
+use crate::bucket_server::{BucketServer, KEY_ID, SECRET_KEY, TOKEN};
 use crate::fixture::{Fixture, Outcome, Script};
 use crate::saved_plans::{KEY, check_refused, save};
+use crate::tls::certificate;
 
 fn with_bucket<'f>(bucket: &BucketServer, script: Script<'f>) -> Script<'f> {
     script

@@ -2,7 +2,8 @@
 # Writes an inventory (SPDX, JSON) of each image that scripts/images.sh built: STORE/sbom/IMAGE.spdx.json.
 # Usage: scripts/sbom.sh [store [image...]]
 #
-# Responsible for: giving an image's files to syft. What Debian's files are from is told by the images themselves. Never reaches out.
+# Responsible for: giving an image's files to syft, and the crates of our own programs to what it found. What Debian's files are from is told by
+# the images themselves. Never reaches out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -22,6 +23,7 @@ for image; do
     files=$("${buildah[@]}" mount "$container")
     SYFT_CHECK_FOR_APP_UPDATE=false "$syft" scan "dir:$files" --quiet --source-name "$image" \
         --output "spdx-json=$store/sbom/$image.spdx.json"
+    scripts/sbom-crates.py "$store/sbom/$image.spdx.json"
     "${buildah[@]}" umount "$container" >/dev/null
     "${buildah[@]}" rm "$container" >/dev/null
     printf 'sbom: %s\n' "$store/sbom/$image.spdx.json" >&2

@@ -22,6 +22,7 @@ const CA_BUNDLES: [&str; 3] = [
     "/etc/ssl/cert.pem",
 ];
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+const STICKY: u32 = 0o1000;
 
 /// Something that is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +118,13 @@ fn scripts(dir: &Path) -> Vec<Finding> {
     };
     names.sort();
     let mut findings: Vec<_> = writable_by_the_job(dir).into_iter().collect();
+    let parents = fs::canonicalize(dir);
+    findings.extend(
+        parents
+            .iter()
+            .flat_map(|dir| dir.ancestors().skip(1))
+            .filter_map(replaceable),
+    );
     findings.extend(names.iter().filter_map(|name| script(dir, name)));
     findings
 }
@@ -128,11 +136,21 @@ fn script(dir: &Path, name: &OsStr) -> Option<Finding> {
     }
 }
 
-/// Whoever owns a file can make it writable, so a job must not own what it is started from.
+/// What a job is started from must not be the job's to change.
 fn writable_by_the_job(path: &Path) -> Option<Finding> {
+    changeable(path, |mode| mode & WRITABLE_BY_OTHERS != 0)
+}
+
+/// Who may write to a directory can put something else in the place of what is in it, unless only owners may do that there.
+fn replaceable(parent: &Path) -> Option<Finding> {
+    changeable(parent, |mode| mode & WRITABLE_BY_OTHERS != 0 && mode & STICKY == 0)
+}
+
+/// Whoever owns a file can make it writable, whatever its mode is.
+fn changeable(path: &Path, by_others: impl Fn(u32) -> bool) -> Option<Finding> {
     let is_safe = fs::metadata(path).is_ok_and(|data| {
         let own = !Uid::effective().is_root() && data.uid() == Uid::effective().as_raw();
-        !own && data.permissions().mode() & WRITABLE_BY_OTHERS == 0
+        !own && !by_others(data.permissions().mode())
     });
     (!is_safe).then(|| Finding::Writable(path.to_owned()))
 }
@@ -186,6 +204,31 @@ mod tests {
         );
         check(besides_ownership(trigger(&[], 0o755).path()), &["has no scripts"]);
         check(scripts(Path::new("/no/such/directory")), &["cannot be read"]);
+    }
+
+    #[test]
+    fn what_leads_to_the_trigger_directory_is_looked_at_too() {
+        let place = trigger(&[], 0o755);
+        let (parent, dir) = (place.path().join("parent"), place.path().join("parent/scripts"));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("a"), "#!/bin/sh\n").unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        mode(&dir.join("a"), 0o755);
+        mode(&dir, 0o755);
+        for (bits, expected) in [
+            (0o755, &[][..]),
+            (0o775, &["parent` can be written by its group"]),
+            (0o1777, &[]),
+        ] {
+            mode(&parent, bits);
+            // The folder of temporary files is above it, and everybody may write there.
+            check(
+                besides_ownership(&dir)
+                    .into_iter()
+                    .filter(|finding| finding.to_string().contains("parent")),
+                expected,
+            );
+        }
     }
 
     #[test]

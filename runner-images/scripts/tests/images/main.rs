@@ -3,9 +3,20 @@
 //! The programs must have been built by `scripts/dist.sh`, as for the whole-product tests.
 
 #[cfg(test)]
+mod content;
+#[cfg(test)]
 #[path = "../deploy/git_server.rs"]
 mod git_server;
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
+mod self_test;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+#[path = "../deploy/tls.rs"]
+mod tls;
+#[cfg(test)]
+mod work;

@@ -184,6 +184,30 @@ sbom_tool() {
     cp "$list" "$venv/installed.txt"
 }
 
+# A Debian to build images from without a registry, out of the sources that this machine's own apt has, by the same way to them.
+debian_base() {
+    local base=$tools/debian.tar release sources way=() scheme proxy
+    if [ -s "$base" ]; then
+        return 0
+    fi
+    packages mmdebstrap:mmdebstrap
+    say "making a Debian of this machine's package sources in target/tools (a minute or two, once)"
+    release=$(. /etc/os-release && printf '%s %s' "${ID^}" "$VERSION_CODENAME")
+    # shellcheck disable=SC2016
+    sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+        'Identifier: Packages' "Origin: ${release% *}" | grep " ${release#* }" | sort -u) ||
+        fail "apt knows no package source of ${release#* }" "run: apt-get update"
+    for scheme in http https; do
+        proxy=
+        eval "$(apt-config shell proxy "Acquire::$scheme::Proxy")"
+        [ -z "$proxy" ] || way+=(--aptopt="Acquire::$scheme::Proxy \"$proxy\"")
+    done
+    mkdir -p "$tools"
+    mmdebstrap --quiet --variant=minbase "${way[@]}" --format=tar "${release#* }" "$base.new" - <<<"$sources" >&2 ||
+        fail "mmdebstrap made no base: its own message is above"
+    mv "$base.new" "$base"
+}
+
 case ${1-} in
 build)
     rust
@@ -203,6 +227,7 @@ test)
     sandbox_works
     test_ground
     sbom_tool
+    debian_base
     cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
         say "cargo-nextest could not be installed: the tests run with cargo test"
     ;;

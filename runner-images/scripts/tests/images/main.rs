@@ -10,6 +10,8 @@ mod git_server;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod public;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod self_test;

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use podman_service::Podman;
 use sha2::{Digest as _, Sha256};
 
 use crate::planted::need;
@@ -14,6 +15,29 @@ use crate::product;
 
 /// Whatever an image takes from this machine besides our own programs.
 const TOOLS: [&str; 8] = ["terraform", "packer", "buildah", "skopeo", "git", "ssh", "dash", "runc"];
+
+/// Copies the image into a Podman's own store, as docs/containers.md says.
+pub fn give(image: &str, podman: &Podman) {
+    let store = store_with(image);
+    let run = store.with_file_name("run");
+    let name = format!("localhost/deploy-runner/{image}");
+    let from = format!("containers-storage:[vfs@{}+{}]{name}", store.display(), run.display());
+    let mut skopeo = product::command(&need("skopeo"));
+    skopeo.env("CONTAINERS_STORAGE_CONF", storage_of(podman));
+    skopeo.args(["copy", "--quiet", &from]);
+    product::run(skopeo.arg(format!("containers-storage:{name}"))).with(0);
+}
+
+/// A configuration in which a Podman's own store is the one that every program takes (`CONTAINERS_STORAGE_CONF`).
+pub fn storage_of(podman: &Podman) -> PathBuf {
+    let driver = podman.answer(&["info", "--format", "{{.Store.GraphDriverName}}"]);
+    let at = |name: &str| podman.folder().join(name).display().to_string();
+    let (root, run) = (at("store"), at("run"));
+    let configuration = format!("[storage]\ndriver = \"{driver}\"\ngraphroot = \"{root}\"\nrunroot = \"{run}\"\n");
+    let file = podman.folder().join("storage.conf");
+    fs::write(&file, configuration).expect("a file can be written");
+    file
+}
 
 /// The folder of a container store that has the image as `localhost/NAME`, for engines to read from (`--storage-opt vfs.imagestore=`).
 pub fn store_with(image: &str) -> PathBuf {

@@ -70,13 +70,6 @@ fn shell(place: &Place, podman: &Podman) -> Command {
     let make = format!("#!/bin/sh\n[ \"$*\" = images ] && ln -sfn '{built}' target/images\n");
     let make = place.write("bin/make", make);
     fs::set_permissions(make, fs::Permissions::from_mode(0o755)).expect("a mode can be set");
-    let driver = podman.answer(&["info", "--format", "{{.Store.GraphDriverName}}"]);
-    let at = |name: &str| podman.folder().join(name).display().to_string();
-    let storage = format!(
-        "[storage]\ndriver = \"{driver}\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
-        at("store"),
-        at("run")
-    );
     let path = [place.join("bin"), product::programs()].map(|folder| folder.display().to_string());
     let mut shell = product::command(Path::new("/bin/bash"));
     shell
@@ -86,7 +79,7 @@ fn shell(place: &Place, podman: &Podman) -> Command {
         )
         .env("HOME", place.path())
         .env("XDG_STATE_HOME", place.join("state"))
-        .env("CONTAINERS_STORAGE_CONF", place.write("storage.conf", storage))
+        .env("CONTAINERS_STORAGE_CONF", images::storage_of(podman))
         .env("DOCKER_HOST", podman.address())
         .env("DEPLOY_RUNNER_RESULT_FILE", place.join("result.json"))
         .current_dir(checkout);

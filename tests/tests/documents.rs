@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -12,20 +13,34 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// Every page that is in the repository, or will be.
 fn documents() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for folder in [
-        root(),
-        root().join("docs"),
-        root().join("docs/ci"),
-        root().join("docs/decisions"),
-        root().join("docs/reference"),
+    let listed = Command::new("git")
+        .args([
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--",
+            "*.md",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("git is there");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let listed = String::from_utf8(listed.stdout).expect("names are text");
+    let found: Vec<_> = listed.lines().map(|name| root().join(name)).collect();
+    for page in [
+        "README.md",
+        "runner-images/README.md",
+        "runner-images/scripts/README.md",
     ] {
-        let Ok(entries) = fs::read_dir(folder) else { continue };
-        let files = entries.map(|entry| entry.expect("a folder can be listed").path());
-        found.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+        assert!(found.contains(&root().join(page)), "{page}: {found:?}");
     }
-    found
+    // One that was just removed is listed still.
+    found.into_iter().filter(|page| page.exists()).collect()
 }
 
 /// The links of a text: what stands between `](` and `)`.

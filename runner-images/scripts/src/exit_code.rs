@@ -67,7 +67,7 @@ pub const fn of_git(error: &GitError) -> u8 {
     match error {
         GitError::Missing(_) => MISSING,
         GitError::Process(error) => of_process(error),
-        GitError::Prepare { .. } | GitError::NoSpace { .. } => INPUT_OUTPUT,
+        GitError::Prepare { .. } | GitError::NoSpace(_) => INPUT_OUTPUT,
         GitError::Repository(error) => error.cause.exit_code(),
         GitError::Key { .. } => DECLARATION,
         GitError::NoSuchCommit { .. } => NOT_THERE,

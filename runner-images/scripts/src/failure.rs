@@ -118,7 +118,7 @@ impl Failure {
             Self::Plan(error) => of_plan(error),
             Self::WorkingPlace(_)
             | Self::Planted(PlantedError::Unreadable { .. })
-            | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_)) => INPUT_OUTPUT,
+            | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_) | ToolError::NoSpace(_)) => INPUT_OUTPUT,
             Self::Signals(_) | Self::StatePlace(StatePlaceError::Unreadable { .. }) => INTERNAL,
             Self::Stopped(stopped) => stopped.exit_code(),
         }

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::full_disk::NoSpace;
 use crate::git::agent::Agent;
 use crate::git::failure_kind::FailureKind;
 use crate::interruption::{Interruptions, Stopped};
@@ -155,9 +156,7 @@ impl<'run> Git<'run> {
     /// A full disk can break anything, and has a remedy of its own.
     fn explain(&self, stderr: &str, otherwise: impl FnOnce(String) -> GitError) -> GitError {
         if FailureKind::of(stderr) == FailureKind::NoSpace {
-            GitError::NoSpace {
-                path: self.home.clone(),
-            }
+            NoSpace::In(self.home.clone()).into()
         } else {
             otherwise(error::one_line(stderr))
         }

@@ -10,6 +10,7 @@ pub mod clearance;
 pub mod deploy;
 pub mod exit_code;
 pub mod failure;
+pub mod full_disk;
 pub mod git;
 pub mod handover;
 pub mod hcl;

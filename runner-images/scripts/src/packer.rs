@@ -10,6 +10,7 @@ mod messages;
 pub mod outcome;
 pub mod tagged;
 
+use crate::full_disk::NoSpace;
 use crate::interruption::Interruptions;
 use crate::program::Program;
 use crate::report::Report;
@@ -38,9 +39,17 @@ pub fn build(order: &Order, report: Report) -> Result<Outcome, Failure> {
     let packer = Call::prepare(order, program, template, &place, report)?;
     packer.validate(&mut interruptions)?;
     let told = packer.build(&mut interruptions)?;
-    let outcome = Outcome::of(told, order)?;
+    let outcome = Outcome::of(told, order).map_err(|failure| for_want_of_space(failure, &place))?;
     if let Some(tagged) = &tagged {
         tagged.verify(&outcome, &mut interruptions)?;
     }
     Ok(outcome)
+}
+
+/// Packer's words may be those of another machine that it builds on, so only the disk is asked.
+fn for_want_of_space(failure: Failure, place: &WorkingPlace) -> Failure {
+    match NoSpace::in_place(place.root()) {
+        Some(full) if matches!(failure, Failure::Packer(_)) => full.into(),
+        _ => failure,
+    }
 }

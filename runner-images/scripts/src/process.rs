@@ -8,7 +8,7 @@ mod lines;
 use std::io::{self, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -133,6 +133,17 @@ pub fn run_briefly(command: &mut Command, interruptions: &mut Interruptions) -> 
     Running::start(command.stdin(Stdio::null()))?.wait_or_stop(None, interruptions)
 }
 
+/// The same, with its standard error passed through our hands: its last part is answered too.
+pub fn run_briefly_hearing(
+    command: &mut Command,
+    interruptions: &mut Interruptions,
+) -> Result<(Ended, String), ProcessError> {
+    let mut child = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped()))?;
+    let heard = child.hear();
+    let ended = child.wait_or_stop(None, interruptions)?;
+    Ok((ended, last_words(&heard)))
+}
+
 /// Runs a child to its own end, however long that takes. The first stop is forwarded to it, once: a second signal makes
 /// Terraform give up its state.
 pub fn run_to_the_end(
@@ -152,14 +163,14 @@ pub fn run_to_the_end_hearing(
 ) -> Result<(Ended, String), ProcessError> {
     interruptions.check()?;
     let mut child = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped()))?;
-    let (sender, heard) = channel();
-    if let Some(stderr) = child.process.stderr.take() {
-        // Joined by the channel: it ends with the stream, which something in the background may hold open.
-        thread::spawn(move || sender.send(pass_on(stderr)));
-    }
+    let heard = child.hear();
     let ended = child.forward_until_the_end(interruptions, on_stop)?;
+    Ok((ended, last_words(&heard)))
+}
+
+fn last_words(heard: &Receiver<Vec<u8>>) -> String {
     let tail = heard.recv_timeout(LAST_WORDS).unwrap_or_default();
-    Ok((ended, String::from_utf8_lossy(&tail).into_owned()))
+    String::from_utf8_lossy(&tail).into_owned()
 }
 
 struct Running {
@@ -174,6 +185,16 @@ impl Running {
             Ok(process) => Ok(Self { process, program }),
             Err(source) => Err(ProcessError::Start { program, source }),
         }
+    }
+
+    /// Passes its standard error on; the last part of it comes when the stream ends.
+    fn hear(&mut self) -> Receiver<Vec<u8>> {
+        let (sender, heard) = channel();
+        if let Some(stderr) = self.process.stderr.take() {
+            // Joined by the channel: it ends with the stream, which something in the background may hold open.
+            thread::spawn(move || sender.send(pass_on(stderr)));
+        }
+        heard
     }
 
     fn forward_until_the_end(

@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::arguments::{Operation, Order};
 use crate::checkout::{Checkout, PlaceError};
 use crate::clearance::Clearance;
+use crate::full_disk::NoSpace;
 use crate::interruption::{Interruptions, Stopped};
 use crate::process::{self, Ended, ProcessError};
 use crate::report::Report;
@@ -51,6 +52,9 @@ pub enum ToolError {
     /// `init` failed, and has said why.
     #[error("`init` failed with exit code {}: its own messages are above", .0.exit_code())]
     Init(Ended),
+    /// It failed because a disk is full.
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
 }
 
 impl From<Stopped> for ToolError {
@@ -79,6 +83,9 @@ pub struct Tool<'run> {
     plan: PlanPlace,
     report: Report,
 }
+
+/// Terraform's exit code for a plan with changes, with `-detailed-exitcode`.
+pub const CHANGES: Ended = Ended::Exited(2);
 
 /// Where a plan is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,11 +173,16 @@ impl<'run> Tool<'run> {
         let cache = lock_plugin_cache(interruptions)?;
         let mut command = self.command(&arguments);
         command.stdout(standard_error()?);
-        let ended = process::run_briefly(&mut command, interruptions);
+        let result = process::run_briefly_hearing(&mut command, interruptions);
         drop(cache);
-        match ended? {
-            ended if ended.is_success() => Ok(()),
-            ended => Err(ToolError::Init(ended)),
+        let (ended, said) = result?;
+        if ended.is_success() {
+            return Ok(());
+        }
+        // `init` runs no command of the code, so these are its own words, and about this machine.
+        match NoSpace::told_by("`init`", &said, &self.directory) {
+            Some(full) => Err(full.into()),
+            None => Err(ToolError::Init(ended)),
         }
     }
 
@@ -187,13 +199,21 @@ impl<'run> Tool<'run> {
         let mut command = self.command(&arguments);
         if !matches!(operation, Operation::ApplySaved(_)) {
             let ended = process::run_to_the_end(&mut command, interruptions, on_stop)?;
-            return Ok(Outcome::Ended(ended));
+            return self.judge(ended);
         }
         let (ended, said) = process::run_to_the_end_hearing(&mut command, interruptions, on_stop)?;
         if !ended.is_success() && STALE.iter().any(|words| said.contains(words)) {
             Ok(Outcome::Stale)
         } else {
-            Ok(Outcome::Ended(ended))
+            self.judge(ended)
+        }
+    }
+
+    fn judge(&self, ended: Ended) -> Result<Outcome, ToolError> {
+        let failed = !ended.is_success() && ended != CHANGES;
+        match NoSpace::in_place(&self.directory).filter(|_| failed) {
+            Some(full) => Err(full.into()),
+            None => Ok(Outcome::Ended(ended)),
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn check(container: &ContainerSource, report: &mut Report) {
             "give `{IMAGE_BUILDER}` a container of its own, and take `root_filesystem` and `capabilities` away here"
         );
         report.at(field, |report| {
-            report.warning("loosened-container", place, message, help)
+            report.warning("loosened-container", place, message, help);
         });
     }
 }

@@ -18,13 +18,10 @@ use crate::process::Ended;
 use crate::program::ToolName;
 use crate::report::Report;
 use crate::state_place;
-use crate::tool::{PlanPlace, Programs, Tool};
+use crate::tool::{CHANGES, PlanPlace, Programs, Tool};
 use crate::toolbox::{Picked, version_of};
 use crate::values::{PlanDigest, RelativePath};
 use crate::working_place::WorkingPlace;
-
-/// Terraform's exit code for a plan with changes, with `-detailed-exitcode`.
-const CHANGES: Ended = Ended::Exited(2);
 
 const MADE_ELSEWHERE: &str = "the plan will have no summary: it is made elsewhere (backend `remote` or `cloud`)";
 const PERHAPS_NOT_WRITTEN: &str = "the plan will have no summary: the code speaks of a backend that plans elsewhere, or of errors to ignore, so there may be no file to look at";

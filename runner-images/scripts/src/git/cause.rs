@@ -118,9 +118,16 @@ impl Cause {
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(cases: &[(&str, Option<Cause>)]) {
+        for (stderr, cause) in cases {
+            assert_eq!(Cause::that_lasts(stderr), *cause, "{stderr}");
+        }
+    }
+
     #[test]
-    fn what_servers_say_is_known_by_its_cause() {
-        for (stderr, cause) in [
+    fn a_credential_and_a_repository_that_is_not_shown_are_told_apart() {
+        check(&[
             (
                 "fatal: Authentication failed for 'https://h/x'",
                 Some(Cause::Credential),
@@ -151,6 +158,12 @@ mod tests {
                 "fatal: '/srv/x.git' does not appear to be a git repository",
                 Some(Cause::NoRepository),
             ),
+        ]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_server_or_its_content_is_known_by_its_words() {
+        check(&[
             (
                 "No ED25519 host key is known for h and you have requested strict checking.\r\nHost key verification failed.",
                 Some(Cause::UnknownHost),
@@ -194,8 +207,6 @@ mod tests {
             ),
             ("fatal: the remote end hung up unexpectedly", None),
             ("", None),
-        ] {
-            assert_eq!(Cause::that_lasts(stderr), cause, "{stderr}");
-        }
+        ]);
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::cause::Cause;
+use crate::full_disk::NoSpace;
 use crate::interruption::Stopped;
 use crate::process::ProcessError;
 use crate::program::MissingProgram;
@@ -47,11 +48,8 @@ pub enum GitError {
         reason: String,
     },
     /// The disk is full.
-    #[error("there is no space left in `{path}`: free some, or set TMPDIR to a larger place")]
-    NoSpace {
-        /// A directory of the working place.
-        path: PathBuf,
-    },
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
     /// The repository cannot be read or written.
     #[error(transparent)]
     Repository(#[from] Box<RepositoryError>),

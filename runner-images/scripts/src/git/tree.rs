@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 use super::push::KeptRef;
 use super::{Git, GitError};
+use crate::full_disk::NoSpace;
 use crate::values::{CommitId, MailAddress, PersonName, RelativePath};
 
 /// Files of variables are small.
@@ -173,7 +174,7 @@ impl Git<'_> {
         let stream = self.home.join("new-commit");
         let prepare = |source: io::Error| {
             if source.kind() == io::ErrorKind::StorageFull {
-                GitError::NoSpace { path: stream.clone() }
+                NoSpace::In(stream.clone()).into()
             } else {
                 GitError::Prepare {
                     path: stream.clone(),

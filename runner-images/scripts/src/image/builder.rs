@@ -17,7 +17,9 @@ use std::process::{Command, Stdio};
 use super::arguments::{BuilderName, Destination, Order};
 use super::credentials::Credentials;
 use super::failure::Failure;
+use super::registry::{self, last_complaint};
 use super::registry_error::Access;
+use crate::full_disk::NoSpace;
 use crate::interruption::Interruptions;
 use crate::process;
 use crate::program::Program;
@@ -28,6 +30,13 @@ use crate::working_place::WorkingPlace;
 
 /// The commit that an image was made from, as OCI names it.
 const REVISION: &str = "org.opencontainers.image.revision";
+
+/// How kaniko, before the build and after it, and `BuildKit` begin when the registry is what refuses.
+const PUSHING: [&str; 3] = [
+    "error checking push permission",
+    "error pushing image",
+    "failed to push ",
+];
 
 /// What is built: an order whose paths are resolved.
 #[derive(Debug)]
@@ -105,15 +114,15 @@ impl Builder {
     pub(super) fn run(&self, build: &Build<'_>, interruptions: &mut Interruptions) -> Result<Vec<String>, Failure> {
         match self.name {
             BuilderName::Kaniko => {
-                self.must(&kaniko::arguments(build, &self.files), interruptions)?;
+                self.must(build, &kaniko::arguments(build, &self.files), interruptions)?;
                 self.digests(build, |result| result.trim().to_owned())
             }
             BuilderName::Buildkit => {
-                self.must(&buildkit::arguments(build, &self.files), interruptions)?;
+                self.must(build, &buildkit::arguments(build, &self.files), interruptions)?;
                 self.digests(build, buildkit::digest)
             }
             BuilderName::Buildah => {
-                self.must(&buildah::build_arguments(build, &self.files), interruptions)?;
+                self.must(build, &buildah::build_arguments(build, &self.files), interruptions)?;
                 let tags = if build.is_pushed() { &build.order.tags[..] } else { &[] };
                 tags.iter().map(|tag| self.push(tag, interruptions)).collect()
             }
@@ -124,12 +133,12 @@ impl Builder {
     fn push(&self, tag: &ImageName, interruptions: &mut Interruptions) -> Result<String, Failure> {
         self.report.step(format_args!("pushing `{tag}`"));
         let mut command = self.command(&buildah::push_arguments(tag, &self.files));
-        let limit = std::time::Instant::now() + super::registry::DEADLINE;
+        let limit = std::time::Instant::now() + registry::DEADLINE;
         let result = process::capture(&mut command, Stdio::null(), limit, interruptions)?;
         if result.ended.is_success() {
             self.digest(|text| text.trim().to_owned())
         } else {
-            Err(super::registry::cannot(Access::Push, tag, &result.stderr))
+            Err(registry::cannot(Access::Push, tag, &result.stderr))
         }
     }
 
@@ -153,14 +162,25 @@ impl Builder {
         }
     }
 
-    fn must(&self, arguments: &[OsString], interruptions: &mut Interruptions) -> Result<(), Failure> {
+    fn must(
+        &self,
+        build: &Build<'_>,
+        arguments: &[OsString],
+        interruptions: &mut Interruptions,
+    ) -> Result<(), Failure> {
         let mut command = self.command(arguments);
         command.stdout(standard_error().map_err(Failure::Output)?);
-        let ended = process::run_briefly(&mut command, interruptions)?;
+        let (ended, said) = process::run_briefly_hearing(&mut command, interruptions)?;
         if ended.is_success() {
-            Ok(())
-        } else {
-            Err(Failure::Builder(ended))
+            return Ok(());
+        }
+        // The steps of a build work on this machine's disk too, so their words count like the builder's own.
+        if let Some(full) = NoSpace::told_by("the build", &said, &self.files.place) {
+            return Err(full.into());
+        }
+        match build.order.tags.first().filter(|_| was_pushing(&said)) {
+            Some(tag) => Err(registry::cannot(Access::Push, tag, &said)),
+            None => Err(Failure::Builder(ended)),
         }
     }
 
@@ -175,6 +195,12 @@ impl Builder {
             .envs(self.environment.iter().cloned());
         command
     }
+}
+
+/// Whether a builder that pushes by itself was at that when it failed, by its last complaint.
+fn was_pushing(said: &str) -> bool {
+    let last = last_complaint(said).to_lowercase();
+    PUSHING.iter().any(|words| last.contains(words))
 }
 
 /// The builder's own words are for people: standard output is for one line of ours.

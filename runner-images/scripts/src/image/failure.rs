@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::registry_error::RegistryError;
 use crate::checkout::PlaceError;
 use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNSUITABLE, of_place, of_process};
+use crate::full_disk::NoSpace;
 use crate::process::{Ended, ProcessError};
 use crate::program::MissingProgram;
 use crate::source_code::SourceError;
@@ -99,6 +100,9 @@ pub enum Failure {
     /// The builder failed, and has said why.
     #[error("the build failed with exit code {}: the builder's own messages are above", .0.exit_code())]
     Builder(Ended),
+    /// The builder failed because a disk is full.
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
     /// Nobody knows what was pushed.
     #[error("the builder ended well and told no digest: look into the registry before trying again")]
     NoDigest,
@@ -112,7 +116,7 @@ impl Failure {
             Self::NotAllowed(_) => REFUSED,
             Self::NoSecret(_) => DECLARATION,
             Self::Path(_) => UNSUITABLE,
-            Self::WorkingPlace(_) | Self::Prepare { .. } | Self::Output(_) => INPUT_OUTPUT,
+            Self::WorkingPlace(_) | Self::Prepare { .. } | Self::Output(_) | Self::NoSpace(_) => INPUT_OUTPUT,
             Self::Missing(_) => MISSING,
             Self::Registry(error) => error.cause.exit_code(),
             Self::Source(error) => error.exit_code(),

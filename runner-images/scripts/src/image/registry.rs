@@ -89,7 +89,7 @@ impl<'run> Registry<'run> {
 
 /// A failure by what the program complained about last.
 pub(super) fn cannot(access: Access, name: &ImageName, stderr: &str) -> Failure {
-    let reason = one_line(stderr);
+    let reason = last_complaint(stderr);
     Failure::Registry(Box::new(RegistryError {
         access,
         name: name.clone(),
@@ -99,7 +99,7 @@ pub(super) fn cannot(access: Access, name: &ImageName, stderr: &str) -> Failure 
 }
 
 /// The program's last complaint, without the form of its log.
-fn one_line(stderr: &str) -> String {
+pub(super) fn last_complaint(stderr: &str) -> String {
     let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
     let reason = last.map_or("no reason was given", |line| {
         let message = line
@@ -117,10 +117,10 @@ mod tests {
     #[test]
     fn a_complaint_is_shown_without_the_form_of_a_log() {
         assert_eq!(
-            one_line("x\ntime=\"2026-01-01T00:00:00Z\" level=fatal msg=\"cannot reach \\\"y\\\"\"\n\n"),
+            last_complaint("x\ntime=\"2026-01-01T00:00:00Z\" level=fatal msg=\"cannot reach \\\"y\\\"\"\n\n"),
             "cannot reach \"y\""
         );
-        assert_eq!(one_line("Error: denied\u{1b}[0m"), "Error: denied [0m");
-        assert_eq!(one_line("\n"), "no reason was given");
+        assert_eq!(last_complaint("Error: denied\u{1b}[0m"), "Error: denied [0m");
+        assert_eq!(last_complaint("\n"), "no reason was given");
     }
 }

@@ -8,6 +8,7 @@ use super::messages::Artifact;
 use super::tagged::TagError;
 use crate::checkout::PlaceError;
 use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, UNSUITABLE, of_place, of_process};
+use crate::full_disk::NoSpace;
 use crate::process::{Ended, ProcessError};
 use crate::program::MissingProgram;
 use crate::source_code::SourceError;
@@ -119,6 +120,9 @@ pub enum Failure {
     /// Tags do not say that the work is done.
     #[error(transparent)]
     Tags(#[from] TagError),
+    /// Packer failed because the disk is full.
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
     /// Nobody knows how Packer ended.
     #[error("packer's end was not seen: look whether it left anything running")]
     Unended,
@@ -154,7 +158,7 @@ impl Failure {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Signals(_) | Self::Unended => INTERNAL,
-            Self::WorkingPlace(_) | Self::Prepare { .. } => INPUT_OUTPUT,
+            Self::WorkingPlace(_) | Self::Prepare { .. } | Self::NoSpace(_) => INPUT_OUTPUT,
             Self::Missing(_) => MISSING,
             Self::Source(error) => error.exit_code(),
             Self::Place(error) => of_place(error),

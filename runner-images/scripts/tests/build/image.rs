@@ -3,6 +3,7 @@
 mod attacks;
 mod bad_input;
 mod builds;
+mod full_disk;
 mod gate;
 mod pins;
 

@@ -4,6 +4,7 @@ mod amazon;
 mod attacks;
 mod bad_input;
 mod builds;
+mod full_disk;
 mod gate;
 mod tags;
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -42,11 +42,17 @@ impl<'fixture> Script<'fixture> {
         self
     }
 
-    /// Gives it a working place of half a megabyte.
-    pub(crate) fn on_a_small_disk(self) -> Self {
+    /// Gives it a working place of this many bytes.
+    pub(crate) fn on_a_small_disk(self, bytes: u32) -> Self {
+        let place = tmp_of(self.place);
+        self.with_a_small_disk(&place, bytes)
+    }
+
+    /// Puts a disk of this many bytes in a place.
+    pub(crate) fn with_a_small_disk(self, place: &Path, bytes: u32) -> Self {
         let mut process = Command::new("bwrap");
-        process.args(["--dev-bind", "/", "/", "--size", "500000", "--tmpfs"]);
-        process.arg(tmp_of(self.place));
+        process.args(["--dev-bind", "/", "/", "--size", &bytes.to_string(), "--tmpfs"]);
+        process.arg(place);
         self.through(process)
     }
 

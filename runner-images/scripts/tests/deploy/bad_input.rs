@@ -150,7 +150,11 @@ fn a_full_disk_is_called_that() {
     fixture.write("many", &many);
     let commit = fixture.commit();
     fixture.push("main");
-    let outcome = fixture.script(&commit, "plan").on_a_small_disk().run().expect_code(74);
+    let outcome = fixture
+        .script(&commit, "plan")
+        .on_a_small_disk(500_000)
+        .run()
+        .expect_code(74);
     let last = outcome.stderr.lines().last().unwrap();
     assert!(last.contains("error: there is no space left in `"), "{last}");
     assert!(last.ends_with("free some, or set TMPDIR to a larger place"), "{last}");

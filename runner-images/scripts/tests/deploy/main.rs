@@ -17,6 +17,8 @@ mod comparison;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod git_server;

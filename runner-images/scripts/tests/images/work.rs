@@ -96,7 +96,7 @@ fn plan(container: Container<'_>, origin: &Origin, repo: &str) -> Output {
     container.script(&[&script[..], &["--command=plan", "--deploy-path=."]].concat())
 }
 
-/// An authority of the user's own is trusted when SSL_CERT_FILE names it. The image itself brings those of everybody.
+/// An authority of the user's own is trusted when `SSL_CERT_FILE` names it. The image itself brings those of everybody.
 pub(crate) fn check_certificates(files: &Path) {
     let bundle = fs::read_to_string(files.join("etc/ssl/certs/ca-certificates.crt")).unwrap();
     let authorities = bundle.matches("-----BEGIN CERTIFICATE-----").count();

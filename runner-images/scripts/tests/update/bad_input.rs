@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::fixture::{CREDENTIAL, Fixture};
+use crate::fixture::{CREDENTIAL, Fixture, VALUES};
 use crate::git_server::Behaviour;
 
 /// Runs the script with one option replaced; no ref of the repository may move.
@@ -206,10 +206,32 @@ fn a_working_place_that_is_missing_or_full() {
     fixture.commit();
     fixture.push("main");
     let before = fixture.refs();
-    let outcome = fixture.script().on_a_small_disk().run().expect_code(74);
+    let outcome = fixture.script().on_a_small_disk(500_000).run().expect_code(74);
     let last = outcome.stderr.lines().last().unwrap();
     assert!(last.contains("error: there is no space left in `"), "{last}");
     assert_eq!(fixture.refs(), before);
+}
+
+/// The file compresses to a third of the disk: once fetched there is room for it, but not for all that is made of it.
+#[test]
+fn a_disk_that_is_too_small_for_the_new_commit() {
+    let fixture = Fixture::new();
+    let many: Vec<_> = (0..40_000_u32)
+        .map(|number| format!("# {}", number.wrapping_mul(2_654_435_761)))
+        .collect();
+    fixture.write("prod/app.tfvars", &format!("{VALUES}{}\n", many.join("\n")));
+    fixture.commit();
+    fixture.push("main");
+    let before = fixture.refs();
+    let script = fixture.script().with("--log-level=debug");
+    let outcome = script.on_a_small_disk(500_000).run().expect_told(
+        74,
+        "there is no space left in `",
+        "`: free some, or set TMPDIR to a larger place",
+    );
+    assert!(outcome.stderr.contains(": git cat-file blob "), "{}", outcome.stderr);
+    assert_eq!(fixture.refs(), before);
+    fixture.script().run().expect_code(0);
 }
 
 #[test]

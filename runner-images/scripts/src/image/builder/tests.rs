@@ -134,3 +134,25 @@ fn values_of_build_arguments_are_not_shown() {
     let words = ["--build-arg=A=hunter2", "--opt=build-arg:A=hunter2", "--file=x"].map(OsString::from);
     assert_eq!(shown(&words), "--build-arg=A=… --opt=build-arg:A=… --file=x");
 }
+
+#[test]
+fn a_builder_that_pushes_by_itself_is_told_apart_from_one_that_builds() {
+    for (said, pushing) in [
+        (
+            "INFO[0000] x\nerror checking push permissions -- make sure you entered the correct tag name, and that you are authenticated correctly, and try again: checking push permission for \"h/x:1\": POST https://h/v2/x/blobs/uploads/: UNAUTHORIZED: authentication required\n",
+            true,
+        ),
+        (
+            "error pushing image: failed to push to destination h/x:1: TAG_INVALID: immutable\n",
+            true,
+        ),
+        ("error: failed to solve: failed to push h/x:1: denied\n", true),
+        ("failed to push x\nerror building image: error building stage\n", false),
+        (
+            "error: failed to solve: process \"/bin/sh -c false\" did not complete\n",
+            false,
+        ),
+    ] {
+        assert_eq!(was_pushing(said), pushing, "{said}");
+    }
+}

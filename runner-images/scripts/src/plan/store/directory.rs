@@ -16,10 +16,18 @@ const KEPT_FOR: Duration = Duration::from_hours(8 * 24);
 
 /// The directory does not work.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use the store of plans `{place}`: {source}; correct --plan-store or the volume of the container")]
+#[error("cannot use the store of plans `{place}`: {source}; {}", remedy(source))]
 pub struct DirectoryError {
     place: PathBuf,
     source: io::Error,
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        "free some space there"
+    } else {
+        "correct --plan-store or the volume of the container"
+    }
 }
 
 /// The directory.

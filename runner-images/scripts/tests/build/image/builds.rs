@@ -144,7 +144,7 @@ fn a_secret_is_there_for_one_step_and_in_no_layer_output_or_file() {
 }
 
 /// A shell with the libraries that it needs, in a directory of the context.
-fn busy_base(context: &Path) -> &'static str {
+pub(super) fn busy_base(context: &Path) -> &'static str {
     let base = context.join("base");
     for file in [
         "/bin/dash",

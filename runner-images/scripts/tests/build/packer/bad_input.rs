@@ -108,7 +108,7 @@ fn a_working_place_that_is_missing_or_full() {
         "{}",
         outcome.stderr
     );
-    script(&fixture, &commit).on_a_small_disk().run().expect_code(74);
+    script(&fixture, &commit).on_a_small_disk(500_000).run().expect_code(74);
 }
 
 /// Compresses to more than the small disk holds.

@@ -9,7 +9,7 @@ use e2e::images;
 use e2e::planted::need;
 use e2e::product::{self, Ended, Place};
 use e2e::repository::Repository;
-use podman_service::Podman;
+use podman_service::{Podman, Service as _};
 
 const README: &str = "runner-images/README.md";
 const BASE: &str = "terraform-runner";

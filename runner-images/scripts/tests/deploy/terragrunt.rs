@@ -266,7 +266,7 @@ fn a_saved_plan_of_a_unit_is_applied_exactly_and_once() {
             applied.stdout
         );
         assert!(fs::read_to_string(fixture.state()).unwrap().contains("planned"));
-        let again = applying(&fixture, &commit, &digest).run().expect_code(65);
+        let again = applying(&fixture, &commit, &digest).run().expect_code(66);
         assert!(again.stderr.contains("there is no saved plan"), "{}", again.stderr);
     }
 }

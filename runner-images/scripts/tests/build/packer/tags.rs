@@ -263,18 +263,21 @@ fn while_ec2_does_not_say_what_there_is_nothing_is_built() {
         let (port, _asked) = serve(vec![answer(status, &denial(code))]);
         format!("http://127.0.0.1:{port}")
     };
-    for (endpoint, reason) in [
+    for (endpoint, code, reason) in [
         (
             refused("UnauthorizedOperation", 403),
+            78,
             "AWS denies `ec2:DescribeImages`: allow it in the role of the task (its resource is `*`); nothing was built",
         ),
         (
             refused("RequestExpired", 400),
+            78,
             "EC2 does not accept the credentials (`RequestExpired`): they are expired or wrong, or the clock of this machine is; see the task role in the task definition; nothing was built",
         ),
         // Nothing listens on the discard port of the loopback address.
         (
             "http://127.0.0.1:9".to_owned(),
+            69,
             "cannot reach EC2 at `127.0.0.1:9`: Connection refused (os error 111); the container needs a way to it, such as an interface endpoint for EC2; nothing was built",
         ),
     ] {
@@ -284,7 +287,7 @@ fn while_ec2_does_not_say_what_there_is_nothing_is_built() {
             .run();
         assert!(!outcome.stderr.contains(LAUNCH), "{}", outcome.stderr);
         assert!(!outcome.stderr.contains("assumed-role"), "{}", outcome.stderr);
-        outcome.expect_reason(69, reason);
+        outcome.expect_reason(code, reason);
     }
     // Nobody built in secret.
     artifact(&ground.build_once("one", "1").run().expect_code(0), "built");
@@ -296,12 +299,12 @@ fn what_is_missing_for_asking_is_told_before_anything_is_fetched() {
     for (name, code, reason) in [
         (
             "AWS_REGION",
-            64,
+            78,
             "EC2 needs a Region: declare AWS_REGION in the environment of the container, such as `eu-west-1`; nothing was built",
         ),
         (
             "AWS_SECRET_ACCESS_KEY",
-            69,
+            78,
             "there are no credentials for EC2: give the container a task role, or declare the secrets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; nothing was built",
         ),
     ] {
@@ -324,7 +327,7 @@ fn a_build_whose_tags_cannot_be_looked_at_afterwards_says_that_it_was_built() {
         .run();
     expect_reason_with_ami(
         outcome,
-        69,
+        78,
         "built `us-east-1:<ami>`, but whether the next run finds it by its tags is not known: AWS denies `ec2:DescribeImages`: allow it in the role of the task (its resource is `*`)",
     );
 }
@@ -383,12 +386,12 @@ fn the_signature_is_one_that_another_implementation_accepts_and_the_role_decides
     );
     let wrong = ask(&id, &stranger_key);
     wrong.expect_reason(
-        69,
+        78,
         "EC2 does not accept the credentials (`AuthFailure`): they are expired or wrong, or the clock of this machine is; see the task role in the task definition; nothing was built",
     );
     let stranger = ask(&stranger_id, &stranger_key);
     stranger.expect_reason(
-        69,
+        78,
         "AWS denies `ec2:DescribeImages`: allow it in the role of the task (its resource is `*`); nothing was built",
     );
 }

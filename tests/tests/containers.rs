@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::product::{self, Place, Running};
-use podman_service::{Podman, RUNNER, Recipe, Service, USER};
+use podman_service::{Podman, RUNNER, Recipe, Registry, Service, StallingProxy, USER};
 
 /// A place whose runs are in containers. The order of the fields is the order in which they end.
 struct Containers {
@@ -18,7 +18,11 @@ const SCRIPTS: [&str; 5] = ["count", "flood", "snoop", "stubborn", "where"];
 
 impl Containers {
     fn new() -> Self {
-        let podman = Podman::start();
+        Self::with_registries(&[])
+    }
+
+    fn with_registries(registries: &[String]) -> Self {
+        let podman = Podman::start_with_registries(registries);
         let content = |name: &str| std::fs::read_to_string(product::fixtures().join("scripts").join(name));
         let scripts: Vec<(&str, String)> = SCRIPTS
             .into_iter()
@@ -175,7 +179,8 @@ fn without_a_named_engine_a_container_is_taken_when_its_image_is_here_and_the_re
 
 #[test]
 fn an_engine_or_an_image_that_is_not_there_ends_with_121_and_says_what_to_do() {
-    let containers = Containers::new();
+    let guarded = Registry::start_guarded();
+    let containers = Containers::with_registries(&[guarded.name()]);
     let refused = |command: &mut Command, because: &str| {
         let ended = product::run(command.args(["--", "jobs", "count"])).with(121);
         assert!(ended.stderr.contains(because), "`{because}`: {}", ended.stderr);
@@ -197,6 +202,12 @@ fn an_engine_or_an_image_that_is_not_there_ends_with_121_and_says_what_to_do() {
         "image `127.0.0.1:1/jobs:latest` cannot be pulled: ",
     );
     refused(
+        containers
+            .jobs()
+            .arg(format!("--image=none={}/jobs:latest", guarded.name())),
+        "Podman pulls with the registry credentials that it has by itself",
+    );
+    refused(
         containers.jobs().env("DOCKER_HOST", "unix:///nowhere/docker.sock"),
         "`/nowhere/docker.sock`, which DOCKER_HOST names, is no socket",
     );
@@ -208,6 +219,56 @@ fn an_engine_or_an_image_that_is_not_there_ends_with_121_and_says_what_to_do() {
         "{}",
         unknown.stderr
     );
+    containers.assert_nothing_is_left();
+}
+
+/// The engine's own steps of a pull are told to nobody; the last line and the result say how long it took.
+#[test]
+fn an_image_is_pulled_without_a_word_and_ctrl_c_in_the_middle_of_it_leaves_nothing() {
+    let registry = Registry::start();
+    let proxy = StallingProxy::to(&registry);
+    let containers = Containers::with_registries(&[registry.name(), proxy.name()]);
+    let pushed = format!("{}/apps/jobs:1", registry.name());
+    containers.podman.answer(&["tag", "localhost/jobs:latest", &pushed]);
+    containers.podman.answer(&["push", "--quiet", &pushed]);
+    containers.podman.answer(&["rmi", "--all", "--force"]);
+
+    let result = containers.place.join("result.json");
+    let mut command = containers.jobs();
+    command
+        .arg(format!("--image=none={pushed}"))
+        .arg("--result-file")
+        .arg(&result);
+    let ended = product::run(command.args(["--", "jobs", "count"])).with(0);
+    assert_eq!(ended.stdout, "line 1 of 3\nline 2 of 3\nline 3 of 3\n");
+    let usual = [
+        "deployer: run ",
+        "deployer: starting",
+        "deployer: running",
+        "deployer: succeeded after ",
+        "that was all",
+    ];
+    for line in ended.stderr.lines() {
+        assert!(usual.iter().any(|start| line.starts_with(start)), "{}", ended.stderr);
+    }
+    assert!(ended.stderr.contains(", pull "), "{}", ended.stderr);
+    let result: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(result).expect("it is there")).expect("it is JSON");
+    assert!(
+        result["timings"]["pull_ms"].as_u64().is_some_and(|took| took > 0),
+        "{result}"
+    );
+
+    containers.podman.answer(&["rmi", "--all", "--force"]);
+    let mut command = containers.jobs();
+    command.arg(format!("--image=none={}/apps/jobs:1", proxy.name()));
+    let caller = Running::start(&containers.place, "caller", command.args(["--", "jobs", "count"]));
+    product::wait_until("the pull is stuck", || proxy.stalls());
+    caller.signal("INT");
+    let ended = caller.end().with(130);
+    assert_eq!(ended.stdout, "");
+    product::wait_until("the engine gives the pull up", || proxy.is_given_up());
+    assert_eq!(containers.podman.answer(&["images", "--all", "--quiet"]), "");
     containers.assert_nothing_is_left();
 }
 

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// The password file of a guarded registry.
+const USERS: &str = "carol:$2b$05$abcdefghijklmnopqrstuuZztazdW4xSwyoeyIz8IPLH6KFBp2Mai\n";
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// More than a manifest and a configuration, and less than any layer with the runner in it.
 const LET_THROUGH_BYTES: usize = 256 * 1024;
@@ -26,25 +28,25 @@ pub struct Registry {
 impl Registry {
     /// An empty registry that everybody may use.
     pub fn start() -> Self {
-        Self::serve("")
+        Self::serve(false)
     }
 
-    /// An empty registry for nobody but those whom these lines of a password file name.
-    pub fn start_with_users(htpasswd: &str) -> Self {
-        Self::serve(htpasswd)
+    /// One that lets nobody in without a password, which nobody gets.
+    pub fn start_guarded() -> Self {
+        Self::serve(true)
     }
 
-    fn serve(htpasswd: &str) -> Self {
+    fn serve(guarded: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let at = |name: &str| folder.path().join(name);
-        let auth = if htpasswd.is_empty() {
-            String::new()
-        } else {
-            fs::write(at("htpasswd"), htpasswd).expect("it can be done");
+        fs::write(at("htpasswd"), USERS).expect("it can be done");
+        let auth = if guarded {
             format!(
                 "auth: {{ htpasswd: {{ realm: tests, path: {} }} }}\n",
                 at("htpasswd").display()
             )
+        } else {
+            String::new()
         };
         let free = TcpListener::bind("127.0.0.1:0").expect("there is a port");
         let port = free.local_addr().expect("it has an address").port();

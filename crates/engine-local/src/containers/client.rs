@@ -19,8 +19,8 @@ use super::engine_error::EngineError;
 use super::image::{ImageFacts, names_one};
 use crate::config::EngineName;
 
-/// A socket that nobody serves is silent at once; one that systemd starts its engine for needs a moment.
-const CONNECT_SECONDS: u64 = 10;
+/// A socket that nobody serves is silent at once; one that systemd starts its engine for, on a busy machine, needs a moment.
+const CONNECT_SECONDS: u64 = 30;
 /// Anything but a pull is done within this time, also on a busy machine.
 const ANSWER_SECONDS: u64 = 60;
 

@@ -11,8 +11,6 @@ use protocol::Ending;
 use crate::common::{Machine, Setup, permit, runner};
 use crate::wait_for;
 
-/// A password file with `carol`.
-pub(crate) const USERS: &str = "carol:$2b$05$abcdefghijklmnopqrstuuZztazdW4xSwyoeyIz8IPLH6KFBp2Mai\n";
 /// What each version of the image says of itself.
 const WHICH: &str = "cat /opt/deploy-runner/scripts/version";
 
@@ -117,7 +115,7 @@ async fn podman_pulls_when_it_is_told_to_and_what_it_pulled_is_what_runs() {
 
 #[tokio::test]
 async fn what_podman_cannot_pull_is_named_with_what_the_registry_says() {
-    let (registry, guarded) = (Registry::start(), Registry::start_with_users(USERS));
+    let (registry, guarded) = (Registry::start(), Registry::start_guarded());
     let service = Podman::start_with_registries(&[registry.name(), guarded.name()]);
     refusals_are_named(service, &registry, &guarded).await;
 }

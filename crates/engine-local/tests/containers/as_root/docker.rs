@@ -8,7 +8,7 @@ use protocol::Ending;
 
 use super::network::a_network_of_its_own;
 use crate::common::{Machine, Setup, table};
-use crate::pull::{USERS, a_stuck_pull_is_cancelled, images_are_pulled, refusals_are_named};
+use crate::pull::{a_stuck_pull_is_cancelled, images_are_pulled, refusals_are_named};
 
 const SECRET: &str = "correct-horse-battery-staple";
 
@@ -103,7 +103,7 @@ fn docker_pulls_when_it_is_told_to_and_what_it_pulled_is_what_runs() {
 #[test]
 fn what_docker_cannot_pull_is_named_with_what_the_registry_says() {
     on_a_machine(async |network| {
-        let (registry, guarded) = (Registry::start(), Registry::start_with_users(USERS));
+        let (registry, guarded) = (Registry::start(), Registry::start_guarded());
         refusals_are_named(Docker::start(network), &registry, &guarded).await;
     });
 }

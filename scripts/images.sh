@@ -2,6 +2,7 @@
 # Builds the images of runner-images/ on this machine, without a registry: from the programs that scripts/dist.sh has built and from this
 # machine's own terraform, packer, git and buildah. The public bases of the same files are named in each Containerfile.
 # Usage: scripts/images.sh [store [image...]]      (target/images unless given; the images stay in its folder `root`; all of them unless named)
+# With KANIKO_EXECUTOR=/path/to/executor, `image-builder-kaniko` can be named too.
 #
 # Responsible for: the inputs of the Containerfiles, one image each, and their sizes. Never pulls anything, never pushes anything.
 set -euo pipefail
@@ -88,14 +89,29 @@ packer_runner() {
     build packer-runner runner-images/packer-runner --build-arg PACKER=$here/packer
 }
 
-# kaniko cannot be had as a package: its stage is not built here.
+# gathered NAME PROGRAM...: an image of programs with their libraries and what skopeo and buildah read of registries.
+gathered() {
+    local name=$1
+    shift
+    sh "$files/collect.sh" "$work/$name" "$@"
+    mkdir -p "$work/$name/etc/containers"
+    printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$work/$name/etc/containers/policy.json"
+    printf 'unqualified-search-registries = ["docker.io"]\n' >"$work/$name/etc/containers/registries.conf"
+    printf 'FROM scratch\nCOPY . /\n' | build "$name" "$work/$name" --file -
+}
+
 image_builder() {
-    sh "$files/collect.sh" "$work/buildah" "$(command -v buildah)" "$(command -v skopeo)"
-    mkdir -p "$work/buildah/etc/containers" "$work/buildah/var/tmp"
-    printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$work/buildah/etc/containers/policy.json"
-    printf 'unqualified-search-registries = ["docker.io"]\n' >"$work/buildah/etc/containers/registries.conf"
-    printf 'FROM scratch\nCOPY . /\n' | build buildah "$work/buildah" --file -
+    gathered buildah "$(command -v buildah)" "$(command -v skopeo)" "$(command -v unshare)"
     build image-builder runner-images/image-builder --target buildah
+}
+
+# kaniko cannot be had as a package: its image is built here only from a program that is given.
+image_builder_kaniko() {
+    [ -x "${KANIKO_EXECUTOR-}" ] || fail "\`image-builder-kaniko\` needs KANIKO_EXECUTOR, the path of kaniko's program"
+    gathered skopeo "$(command -v skopeo)"
+    install -D -m 755 "$KANIKO_EXECUTOR" "$work/kaniko/kaniko/executor"
+    printf 'FROM scratch\nCOPY . /\n' | build kaniko "$work/kaniko" --file -
+    build image-builder-kaniko runner-images/image-builder --target kaniko --build-arg KANIKO=$here/kaniko
 }
 
 for image in "${images[@]}"; do
@@ -103,7 +119,8 @@ for image in "${images[@]}"; do
     terraform-runner) terraform_runner ;;
     packer-runner) packer_runner ;;
     image-builder) image_builder ;;
-    *) fail "\`$image\` is no image: terraform-runner, packer-runner, image-builder" ;;
+    image-builder-kaniko) image_builder_kaniko ;;
+    *) fail "\`$image\` is no image: terraform-runner, packer-runner, image-builder, image-builder-kaniko" ;;
     esac
 done
 

@@ -39,7 +39,7 @@ pub fn build(order: &Order, report: Report) -> Result<Outcome, Failure> {
             return Ok(Outcome::Exists(images));
         }
     }
-    let builder = Builder::prepare(order, &place, &credentials, report)?;
+    let builder = Builder::prepare(order, &place, &credentials, report, &mut interruptions)?;
     let checkout = order.source.fetch(&place, report, &mut interruptions)?;
     let build = resolve(order, &checkout)?;
     let digests = builder.run(&build, &mut interruptions)?;

@@ -8,6 +8,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+/// Where every kaniko image has its programs. No job's PATH names it.
+pub(crate) const KANIKO_HOME: &str = "/kaniko";
+
 /// A program that the script needs is not there.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{name}` is not on the PATH: {remedy}")]
@@ -59,6 +62,8 @@ pub enum Program {
     Buildctl,
     /// skopeo.
     Skopeo,
+    /// Starts another program in namespaces of its own.
+    Unshare,
 }
 
 impl Program {
@@ -75,6 +80,7 @@ impl Program {
             Self::Kaniko => "executor",
             Self::Buildctl => "buildctl",
             Self::Skopeo => "skopeo",
+            Self::Unshare => "unshare",
         }
     }
 
@@ -98,9 +104,12 @@ impl Program {
                 "install the package `buildah` in the image, or let the allow-list fix another `--builder`"
             }
             Self::Kaniko => {
-                "put kaniko's `executor` into the image and its directory on PATH, or let the allow-list fix another `--builder`"
+                "put kaniko's `executor` into `/kaniko` of the image, or let the allow-list fix another `--builder`"
             }
             Self::Skopeo => "install the package `skopeo` in the image: `--idempotent` asks the registry with it",
+            Self::Unshare => {
+                "install the package `util-linux` in the image: without root, buildah runs in a user namespace"
+            }
             Self::Buildctl => {
                 "put BuildKit's `buildctl` and `buildkitd` into the image, or let the allow-list fix another `--builder`"
             }
@@ -118,7 +127,9 @@ impl Program {
     /// The program's full path.
     pub fn find(self) -> Result<PathBuf, MissingProgram> {
         let path = search_path();
+        let own = (self == Self::Kaniko).then(|| PathBuf::from(KANIKO_HOME));
         env::split_paths(&path)
+            .chain(own)
             .map(|directory| directory.join(self.name()))
             .find(|candidate| is_executable(candidate))
             .ok_or(self.missing())

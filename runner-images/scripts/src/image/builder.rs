@@ -6,6 +6,7 @@
 mod buildah;
 mod buildkit;
 mod kaniko;
+mod namespace;
 
 use std::env;
 use std::ffi::OsString;
@@ -27,6 +28,7 @@ use crate::report::Report;
 use crate::tool::environment::of_tool;
 use crate::values::ImageName;
 use crate::working_place::WorkingPlace;
+use namespace::{Namespace, Owners};
 
 /// The commit that an image was made from, as OCI names it.
 const REVISION: &str = "org.opencontainers.image.revision";
@@ -61,6 +63,8 @@ impl Build<'_> {
 pub(super) struct Builder {
     name: BuilderName,
     program: PathBuf,
+    /// Where it runs, if not here.
+    namespace: Option<Namespace>,
     files: Files,
     environment: Vec<(OsString, OsString)>,
     report: Report,
@@ -83,6 +87,7 @@ impl Builder {
         place: &WorkingPlace,
         credentials: &Credentials,
         report: Report,
+        interruptions: &mut Interruptions,
     ) -> Result<Self, Failure> {
         let program = match order.builder {
             BuilderName::Kaniko => Program::Kaniko,
@@ -101,9 +106,22 @@ impl Builder {
         let mut environment = of_tool(env::vars_os());
         environment.extend(credentials.environment());
         environment.push(("HOME".into(), files.store.clone().into()));
+        let program = program.find()?;
+        let namespace = match order.builder {
+            BuilderName::Buildah => Namespace::prepare(&program, &environment, report, interruptions)?,
+            BuilderName::Buildkit => {
+                buildkit::find_daemon(&program, &environment, interruptions)?;
+                None
+            }
+            BuilderName::Kaniko => {
+                environment.extend(kaniko::environment(&environment));
+                None
+            }
+        };
         Ok(Self {
             name: order.builder,
-            program: program.find()?,
+            program,
+            namespace,
             files,
             environment,
             report,
@@ -122,7 +140,11 @@ impl Builder {
                 self.digests(build, buildkit::digest)
             }
             BuilderName::Buildah => {
-                self.must(build, &buildah::build_arguments(build, &self.files), interruptions)?;
+                self.must(
+                    build,
+                    &buildah::build_arguments(build, &self.files, self.owners()),
+                    interruptions,
+                )?;
                 let tags = if build.is_pushed() { &build.order.tags[..] } else { &[] };
                 tags.iter().map(|tag| self.push(tag, interruptions)).collect()
             }
@@ -132,7 +154,7 @@ impl Builder {
     /// buildah pushes in a step of its own, so a registry that refuses is told apart from a build that fails.
     fn push(&self, tag: &ImageName, interruptions: &mut Interruptions) -> Result<String, Failure> {
         self.report.step(format_args!("pushing `{tag}`"));
-        let mut command = self.command(&buildah::push_arguments(tag, &self.files));
+        let mut command = self.command(&buildah::push_arguments(tag, &self.files, self.owners()));
         let limit = std::time::Instant::now() + registry::DEADLINE;
         let result = process::capture(&mut command, Stdio::null(), limit, interruptions)?;
         if result.ended.is_success() {
@@ -184,10 +206,20 @@ impl Builder {
         }
     }
 
+    const fn owners(&self) -> Owners {
+        match self.namespace {
+            Some(_) => Owners::One,
+            None => Owners::All,
+        }
+    }
+
     fn command(&self, arguments: &[OsString]) -> Command {
         self.report
             .detail(format_args!("{} {}", self.program.display(), shown(arguments)));
-        let mut command = Command::new(&self.program);
+        let mut command = match &self.namespace {
+            Some(namespace) => namespace.command(&self.program),
+            None => Command::new(&self.program),
+        };
         command
             .args(arguments)
             .current_dir(&self.files.place)

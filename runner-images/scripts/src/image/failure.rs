@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::registry_error::RegistryError;
 use crate::checkout::PlaceError;
-use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, REFUSED, UNSUITABLE, of_place, of_process};
+use crate::exit_code::{
+    DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_STARTED, REFUSED, UNAVAILABLE, UNSUITABLE, of_place, of_process,
+};
 use crate::full_disk::NoSpace;
 use crate::process::{Ended, ProcessError};
 use crate::program::MissingProgram;
@@ -31,7 +33,7 @@ Exit codes:
   65          the context or the Dockerfile is of the wrong kind
   66          the repository, the commit, the context, the Dockerfile or the registry's repository
               is not there
-  69          the repository or the registry cannot be reached, or does not work
+  69          the repository, the registry or BuildKit's daemon cannot be reached, or does not work
   70          a program behaved in a way that this script does not know
   74          a disk is full; a file or directory of this script's own cannot be written or read
   77          refused: an image name that the allow-list does not allow, a tag that does not move,
@@ -39,7 +41,8 @@ Exit codes:
               repository that git's own checks refuse
   78          what is declared for the container is missing or wrong: credential (git's or the
               registry's), secret, SSH key, host key, certificate
-  126, 127    a program cannot be started, or is missing
+  126, 127    a program cannot be started, or is missing; or buildah is not root and can have no
+              user namespace
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM
 
 Environment (declared in the allow-list):
@@ -79,6 +82,14 @@ pub enum Failure {
     /// A program is not there.
     #[error(transparent)]
     Missing(#[from] MissingProgram),
+    /// buildah can be root nowhere.
+    #[error(
+        "buildah is not root here and cannot have a user namespace to be it in: {0}: let the allow-list give the container `capabilities: [SYS_CHROOT]` and run it with Podman, or fix `--builder=kaniko`, which needs none (Docker's usual profile and Fargate allow none)"
+    )]
+    NoNamespace(String),
+    /// Nobody builds for `BuildKit`'s client.
+    #[error("no BuildKit daemon answers: {0}: start `buildkitd` and name it in BUILDKIT_HOST")]
+    NoDaemon(String),
     /// The registry cannot be asked, or does not take an image.
     #[error(transparent)]
     Registry(#[from] Box<RegistryError>),
@@ -119,6 +130,8 @@ impl Failure {
             Self::WorkingPlace(_) | Self::Prepare { .. } | Self::Output(_) | Self::NoSpace(_) => INPUT_OUTPUT,
             Self::Missing(_) => MISSING,
             Self::Registry(error) => error.cause.exit_code(),
+            Self::NoNamespace(_) => NOT_STARTED,
+            Self::NoDaemon(_) => UNAVAILABLE,
             Self::Source(error) => error.exit_code(),
             Self::Place(error) => of_place(error),
             Self::Process(error) => of_process(error),

@@ -16,7 +16,7 @@ pub(crate) struct Image {
     /// Where its programs are, besides those of the base and the runner.
     programs: &'static [&'static str],
     /// As whom it runs.
-    user: Option<&'static str>,
+    user: &'static str,
     /// Packages of Debian that it has besides those of the base.
     pub(crate) packages: &'static [&'static str],
     /// Modules of Go that its tools are made of, as far as they tell.
@@ -28,7 +28,7 @@ pub(crate) const IMAGES: [Image; 3] = [
         name: "terraform-runner",
         scripts: &["infrastructure-deploy-script", "terraform-update-variable"],
         programs: &["usr/local/bin/terraform"],
-        user: Some("10001:10001"),
+        user: "10001:10001",
         packages: &[],
         modules: &[
             "github.com/hashicorp/terraform",
@@ -42,16 +42,16 @@ pub(crate) const IMAGES: [Image; 3] = [
         name: "packer-runner",
         scripts: &["build-packer-artifact"],
         programs: &["usr/local/bin/packer"],
-        user: Some("10001:10001"),
+        user: "10001:10001",
         packages: &[],
         modules: &["github.com/hashicorp/packer", "stdlib"],
     },
     Image {
         name: "image-builder",
         scripts: &["build-docker-image"],
-        programs: &["usr/bin/buildah", "usr/bin/skopeo"],
-        user: None,
-        packages: &["buildah", "skopeo", "libgpgme11", "libseccomp2"],
+        programs: &["usr/bin/buildah", "usr/bin/skopeo", "usr/bin/unshare"],
+        user: "10001:10001",
+        packages: &["buildah", "skopeo", "util-linux", "libgpgme11", "libseccomp2"],
         modules: &[
             "github.com/containers/buildah/cmd/buildah",
             "github.com/containers/skopeo/cmd/skopeo",
@@ -133,7 +133,7 @@ fn check_configuration(store: &Store, image: &Image) {
         "{}",
         image.name
     );
-    assert_eq!(configuration["User"].as_str(), image.user, "{}", image.name);
+    assert_eq!(configuration["User"], image.user, "{}", image.name);
     let manifest = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
     let said = |key: &str| {
         let start = format!("{key} = \"");

@@ -1,16 +1,17 @@
 //! buildah: builds into a store of this run alone, and pushes from there.
 //!
-//! `chroot` isolation and the `vfs` driver need neither mounts nor devices, so they work inside of a container.
+//! `chroot` isolation and the `vfs` driver need no device and no mount that a user namespace does not allow, so they work inside of a container.
 
 use std::ffi::OsString;
 
+use super::namespace::Owners;
 use super::{Build, Files, with_path};
 use crate::values::{ImageName, ImageRepository};
 
 /// The words of a build.
-pub(super) fn build_arguments(build: &Build<'_>, files: &Files) -> Vec<OsString> {
+pub(super) fn build_arguments(build: &Build<'_>, files: &Files, owners: Owners) -> Vec<OsString> {
     let order = build.order;
-    let mut words = store(files);
+    let mut words = store(files, owners);
     words.extend(["build".into(), "--isolation=chroot".into(), "--format=oci".into()]);
     words.push(with_path("--file=", &build.dockerfile));
     words.push(format!("--label={}", build.revision()).into());
@@ -38,8 +39,8 @@ pub(super) fn build_arguments(build: &Build<'_>, files: &Files) -> Vec<OsString>
 }
 
 /// The words of a push.
-pub(super) fn push_arguments(tag: &ImageName, files: &Files) -> Vec<OsString> {
-    let mut words = store(files);
+pub(super) fn push_arguments(tag: &ImageName, files: &Files, owners: Owners) -> Vec<OsString> {
+    let mut words = store(files, owners);
     words.push("push".into());
     words.push(with_path("--digestfile=", &files.result));
     words.push(format!("--tls-verify={}", !tag.repository().is_on_this_machine()).into());
@@ -48,10 +49,16 @@ pub(super) fn push_arguments(tag: &ImageName, files: &Files) -> Vec<OsString> {
     words
 }
 
-fn store(files: &Files) -> Vec<OsString> {
-    vec![
+fn store(files: &Files, owners: Owners) -> Vec<OsString> {
+    let mut words = vec![
         with_path("--root=", &files.store.join("root")),
         with_path("--runroot=", &files.store.join("run")),
         "--storage-driver=vfs".into(),
-    ]
+    ];
+    match owners {
+        Owners::All => {}
+        // Files of a base belong to this user in the store. Its layers are pushed as they came, with their owners.
+        Owners::One => words.push("--storage-opt=vfs.ignore_chown_errors=true".into()),
+    }
+    words
 }

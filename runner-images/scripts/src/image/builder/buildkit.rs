@@ -2,10 +2,38 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::super::failure::Failure;
+use super::super::registry::last_complaint;
 use super::{Build, Files, with_path};
+use crate::interruption::Interruptions;
+use crate::process;
+
+/// A daemon answers at once, or is not there.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Asks for the daemon before anything is fetched: a build cannot fail of its absence.
+pub(super) fn find_daemon(
+    buildctl: &Path,
+    environment: &[(OsString, OsString)],
+    interruptions: &mut Interruptions,
+) -> Result<(), Failure> {
+    let mut asking = Command::new(buildctl);
+    asking
+        .args(["debug", "workers"])
+        .env_clear()
+        .envs(environment.iter().cloned());
+    let asked = process::capture(&mut asking, Stdio::null(), Instant::now() + DEADLINE, interruptions)?;
+    if asked.ended.is_success() {
+        Ok(())
+    } else {
+        Err(Failure::NoDaemon(last_complaint(&asked.stderr)))
+    }
+}
 
 /// The words of the one call.
 pub(super) fn arguments(build: &Build<'_>, files: &Files) -> Vec<OsString> {

@@ -2,15 +2,33 @@
 //!
 //! It takes its own root file system for the image's, so the place of this run is named as not belonging to it.
 
+use std::env;
 use std::ffi::OsString;
+use std::path::Path;
 
 use super::{Build, Files, with_path};
+use crate::program::{KANIKO_HOME, search_path};
 use crate::values::ImageName;
+
+/// Whom it trusts. Every kaniko image has this file; `/etc/ssl/certs` is soon that of the image that is built, or gone.
+const CERTIFICATES: &str = "/kaniko/ssl/certs/ca-certificates.crt";
+
+/// What it needs besides: its own folder, the one that stays, with its certificates and the credential helpers. What the allow-list declares counts more.
+pub(super) fn environment(usual: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    let path = env::join_paths(env::split_paths(&search_path()).chain([KANIKO_HOME.into()]));
+    let mut own: Vec<(OsString, OsString)> = path.map(|path| ("PATH".into(), path)).into_iter().collect();
+    let is_declared = usual.iter().any(|(name, _)| name == "SSL_CERT_FILE");
+    if !is_declared && Path::new(CERTIFICATES).is_file() {
+        own.push(("SSL_CERT_FILE".into(), CERTIFICATES.into()));
+    }
+    own
+}
 
 /// The words of the one call.
 pub(super) fn arguments(build: &Build<'_>, files: &Files) -> Vec<OsString> {
     let order = build.order;
     let mut words = vec![
+        "--log-format=text".into(),
         with_path("--context=dir://", &build.context),
         with_path("--dockerfile=", &build.dockerfile),
         with_path("--ignore-path=", &files.place),

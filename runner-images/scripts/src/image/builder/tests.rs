@@ -1,4 +1,5 @@
-//! The exact words of each builder. Two of the three cannot be had as Debian packages, so their words are all that can be tested.
+//! The exact words of each builder. Two of the three are in no package: tests that are given kaniko or BuildKit by hand run these words
+//! (`tests/tests/image_builder.rs`, `tests/build/image/builds.rs`).
 
 use super::*;
 
@@ -38,6 +39,7 @@ fn kaniko_gets_exactly_these_words() {
         ],
         kaniko::arguments,
         &[
+            "--log-format=text",
             "--context=dir:///w/checkout/app",
             "--dockerfile=/w/checkout/app/docker/Dockerfile",
             "--ignore-path=/w",
@@ -55,6 +57,7 @@ fn kaniko_gets_exactly_these_words() {
         &["--no-push"],
         kaniko::arguments,
         &[
+            "--log-format=text",
             "--context=dir:///w/checkout/app",
             "--dockerfile=/w/checkout/app/docker/Dockerfile",
             "--ignore-path=/w",
@@ -108,7 +111,7 @@ fn buildah_gets_exactly_these_words() {
             "--secret=id=NPM_TOKEN",
             "--cache-repository=registry.example.com/cache",
         ],
-        buildah::build_arguments,
+        |build, files| buildah::build_arguments(build, files, Owners::All),
         &[
             "--root=/w/store/root",
             "--runroot=/w/store/run",
@@ -124,6 +127,27 @@ fn buildah_gets_exactly_these_words() {
             "--layers",
             "--cache-from=registry.example.com/cache",
             "--cache-to=registry.example.com/cache",
+            "/w/checkout/app",
+        ],
+    );
+}
+
+#[test]
+fn buildah_without_root_keeps_no_owners() {
+    check(
+        &["--builder=buildah"],
+        |build, files| buildah::build_arguments(build, files, Owners::One),
+        &[
+            "--root=/w/store/root",
+            "--runroot=/w/store/run",
+            "--storage-driver=vfs",
+            "--storage-opt=vfs.ignore_chown_errors=true",
+            "build",
+            "--isolation=chroot",
+            "--format=oci",
+            "--file=/w/checkout/app/docker/Dockerfile",
+            "--label=org.opencontainers.image.revision=0123456789abcdef0123456789abcdef01234567",
+            "--tag=registry.example.com/apps/web:1",
             "/w/checkout/app",
         ],
     );

@@ -79,7 +79,7 @@ fn a_program_that_is_missing() {
     let outcome = script(&fixture, &commit, &server).instead("--builder", "kaniko").run();
     outcome.expect_reason(
         127,
-        "`executor` is not on the PATH: put kaniko's `executor` into the image and its directory on PATH, or let the allow-list fix another `--builder`",
+        "`executor` is not on the PATH: put kaniko's `executor` into `/kaniko` of the image, or let the allow-list fix another `--builder`",
     );
     let outcome = script(&fixture, &commit, &server)
         .with("--idempotent")
@@ -88,6 +88,24 @@ fn a_program_that_is_missing() {
     outcome.expect_reason(
         127,
         "`skopeo` is not on the PATH: install the package `skopeo` in the image: `--idempotent` asks the registry with it",
+    );
+}
+
+#[test]
+fn a_daemon_that_does_not_answer_is_said_before_anything_is_fetched() {
+    let (fixture, commit) = with_image();
+    let server = registry(&fixture, None);
+    fixture.replace_program(
+        "buildctl",
+        "echo 'error: failed to list workers: Unavailable' >&2; exit 1",
+    );
+    let outcome = script(&fixture, &commit, &server)
+        .instead("--builder", "buildkit")
+        .run();
+    assert!(!outcome.stderr.contains("fetching"), "{}", outcome.stderr);
+    outcome.expect_reason(
+        69,
+        "no BuildKit daemon answers: error: failed to list workers: Unavailable: start `buildkitd` and name it in BUILDKIT_HOST",
     );
 }
 

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::{DOCKERFILE, registry, script, skopeo, tag, with_image, with_program};
-use crate::fixture::{Outcome, need, wait_for};
+use crate::fixture::{Fixture, Outcome, need, wait_for};
 
 fn inspected(name: &str) -> Value {
     let text = skopeo(&["inspect", "--tls-verify=false", &format!("docker://{name}")]);
@@ -115,23 +115,7 @@ fn a_secret_is_there_for_one_step_and_in_no_layer_output_or_file() {
         .run()
         .expect_code(0);
     assert!(!format!("{outcome:?}").contains(secret));
-    let copy = fixture.path("copy");
-    skopeo(&[
-        "copy",
-        "--src-tls-verify=false",
-        "--dest-decompress",
-        &format!("docker://{}", tag(&server, "1")),
-        &format!("dir:{}", copy.display()),
-    ]);
-    let files: Vec<_> = fs::read_dir(copy)
-        .unwrap()
-        .map(|entry| fs::read(entry.unwrap().path()).unwrap())
-        .collect();
-    let holds = |text: &str| {
-        files
-            .iter()
-            .any(|file| file.windows(text.len()).any(|part| part == text.as_bytes()))
-    };
+    let holds = held(&fixture, &tag(&server, "1"));
     assert!(holds("length"), "the step with the secret left its mark");
     assert!(!holds(secret));
     script(&fixture, &commit, &server)
@@ -141,6 +125,97 @@ fn a_secret_is_there_for_one_step_and_in_no_layer_output_or_file() {
             78,
             "the secret `TOKEN` is not there: declare it for this container in the allow-list",
         );
+}
+
+/// Tells whether a text is anywhere in an image's layers, configuration or manifest.
+fn held(fixture: &Fixture, name: &str) -> impl Fn(&str) -> bool + use<> {
+    let copy = fixture.path("copy");
+    skopeo(&[
+        "copy",
+        "--src-tls-verify=false",
+        "--dest-decompress",
+        &format!("docker://{name}"),
+        &format!("dir:{}", copy.display()),
+    ]);
+    let entries = fs::read_dir(copy).unwrap();
+    let files: Vec<_> = entries.map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+    move |text| {
+        let in_file = |file: &Vec<u8>| file.windows(text.len()).any(|part| part == text.as_bytes());
+        files.iter().any(in_file)
+    }
+}
+
+/// `BuildKit` is in no package, so this is given one:
+///
+/// ```sh
+/// BUILDCTL=/path/to/buildctl BUILDKIT_HOST=unix:///run/buildkit/buildkitd.sock \
+///   cargo nextest run -p deploy-scripts --test build --run-ignored only -E 'test(buildkit)'
+/// ```
+#[test]
+#[ignore = "needs BuildKit, named by BUILDCTL and BUILDKIT_HOST"]
+fn buildkit_builds_pushes_skips_and_keeps_a_secret_out_of_the_image() {
+    let named = |name: &str| std::env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (client, daemon) = (named("BUILDCTL"), named("BUILDKIT_HOST"));
+    let (fixture, _) = with_image();
+    let server = registry(&fixture, None);
+    fixture.replace_program("buildctl", &format!("exec '{client}' \"$@\""));
+    let base = busy_base(&fixture.path("work/app"));
+    let text = format!(
+        "FROM scratch\nARG APP_VERSION=none\nLABEL version=$APP_VERSION\nCOPY {base} /\n\
+         RUN --mount=type=secret,id=TOKEN [\"/bin/dash\", \"-c\", \"read t < /run/secrets/TOKEN; echo ${{#t}} > /length\"]\n"
+    );
+    fixture.write("app/Dockerfile", &text);
+    let commit = fixture.commit_to("main");
+    let secret = "a-secret-that-nobody-may-see";
+    let build = |commit: &str, daemon: &str| {
+        script(&fixture, commit, &server)
+            .instead("--builder", "buildkit")
+            .with(format!("--tag={}", tag(&server, "latest")))
+            .with(format!("--cache-repository=127.0.0.1:{}/cache", server.port))
+            .with("--build-arg=APP_VERSION=1.2.3")
+            .with("--secret=id=TOKEN")
+            .with("--log-level=debug")
+            .env("TOKEN", secret)
+            .env("BUILDKIT_HOST", daemon)
+    };
+    let first = build(&commit, &daemon).with("--idempotent").run().expect_code(0);
+    assert!(!format!("{first:?}").contains(secret));
+    assert_eq!(first.line()["outcome"], "pushed");
+    let seen = inspected(&tag(&server, "latest"));
+    assert_eq!(first.line()["images"][0]["digest"], seen["Digest"]);
+    assert_eq!(first.line()["images"][1]["digest"], seen["Digest"]);
+    assert_eq!(
+        (
+            &seen["Labels"]["version"],
+            &seen["Labels"]["org.opencontainers.image.revision"]
+        ),
+        (&"1.2.3".into(), &commit.clone().into())
+    );
+    let held = held(&fixture, &tag(&server, "1"));
+    assert!(held("length") && !held(secret));
+    assert_eq!(
+        build(&commit, &daemon).with("--idempotent").run().expect_code(0).line()["outcome"],
+        "exists"
+    );
+
+    let built = build(&commit, &daemon).with("--no-push").run().expect_code(0);
+    assert_eq!(
+        (&built.line()["outcome"], &built.line()["images"]),
+        (&"built".into(), &serde_json::json!([]))
+    );
+    fixture.write(
+        "app/Dockerfile",
+        format!("{text}RUN [\"/bin/dash\", \"-c\", \"exit 3\"]\n"),
+    );
+    let failing = fixture.commit_to("main");
+    build(&failing, &daemon).run().expect_code(1);
+    let gone = format!("unix://{}", fixture.path("no.sock").display());
+    let alone = build(&commit, &gone).run().expect_code(69);
+    assert!(
+        alone.stderr.contains("no BuildKit daemon answers: ") && !alone.stderr.contains("fetching"),
+        "{}",
+        alone.stderr
+    );
 }
 
 /// A shell with the libraries that it needs, in a directory of the context.

@@ -192,6 +192,7 @@ debian_base() {
     fi
     packages mmdebstrap:mmdebstrap
     say "making a Debian of this machine's package sources in target/tools (a minute or two, once)"
+    # shellcheck source=/dev/null
     release=$(. /etc/os-release && printf '%s %s' "${ID^}" "$VERSION_CODENAME")
     # shellcheck disable=SC2016
     sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \

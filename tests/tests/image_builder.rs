@@ -13,7 +13,7 @@ use std::process::{Child, Command};
 
 use e2e::product::{self, Ended, Place, Running};
 use e2e::repository::Repository;
-use podman_service::Podman;
+use podman_service::{Podman, Service as _};
 use serde_json::Value;
 
 /// The registry, as the container and the test reach it, each on its own loopback.

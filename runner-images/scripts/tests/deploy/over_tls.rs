@@ -15,7 +15,7 @@ fn a_server_is_trusted_when_ssl_cert_file_names_its_authority_and_not_otherwise(
     let script = || fixture.script(&commit, "plan").instead("--repo", &url);
     let named = |folder: &str| fixture.path(folder).join("certificate.pem");
 
-    let refused = script().env("SSL_CERT_FILE", named("other")).run().expect_code(69);
+    let refused = script().env("SSL_CERT_FILE", named("other")).run().expect_code(78);
     assert!(refused.stderr.contains("certificate"), "{}", refused.stderr);
     assert_eq!(server.requests(), Vec::<String>::new());
     script().env("SSL_CERT_FILE", named("tls")).run().expect_code(0);

@@ -149,16 +149,19 @@ pub(crate) async fn images_are_pulled(service: impl Service, registry: &Registry
     assert_eq!(bare.ran(&tagged, PullPolicy::Always).await, two(true));
     assert_eq!(bare.ran(&pinned, PullPolicy::Always).await, one(true));
 
-    // A repository without a tag is one image, and not all that it has.
-    bare.forget();
-    assert_eq!(bare.ran(&latest, PullPolicy::Missing).await, two(true));
-    assert_eq!(bare.images(), [format!("{latest}:latest")]);
-
     bare.forget();
     let refused = bare.launch(&tagged, PullPolicy::Never).await;
     let reason = refused.expect_err("must be refused").to_string();
     assert!(reason.contains("`--pull never` forbids to pull it"), "{reason}");
     assert_eq!(bare.images(), Vec::<String>::new());
+    one_of_many_is_pulled(&bare, &latest).await;
+}
+
+/// A repository without a tag is one image, and not all that it has.
+async fn one_of_many_is_pulled(bare: &Bare<impl Service>, latest: &str) {
+    let expected = ("two\n".to_owned(), true);
+    assert_eq!(bare.ran(latest, PullPolicy::Missing).await, expected);
+    assert_eq!(bare.images(), [format!("{latest}:latest")]);
 }
 
 pub(crate) async fn refusals_are_named(service: impl Service, registry: &Registry, guarded: &Registry) {

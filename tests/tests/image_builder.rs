@@ -185,7 +185,7 @@ impl Store {
         std::fs::rename(archive, context.join("base.tar")).expect("it can be done");
         self.make("base-of-builds", "FROM scratch\nADD base.tar /\n", &context);
         let registry = Registry::over(place, seed);
-        registry.skopeo(&[
+        skopeo(&[
             "copy",
             "--dest-tls-verify=false",
             &self.name("base-of-builds"),
@@ -276,13 +276,8 @@ impl Registry {
         format!("docker://127.0.0.1:{}/{image}", self.port)
     }
 
-    fn skopeo(&self, words: &[&str]) -> String {
-        let mut skopeo = product::command(Path::new("skopeo"));
-        product::run(skopeo.args(words)).with(0).stdout
-    }
-
     fn inspect(&self, image: &str) -> Value {
-        let text = self.skopeo(&["inspect", "--tls-verify=false", &self.name(image)]);
+        let text = skopeo(&["inspect", "--tls-verify=false", &self.name(image)]);
         serde_json::from_str(&text).expect("skopeo prints JSON")
     }
 
@@ -297,7 +292,7 @@ impl Registry {
         let copy = place.join("pulled");
         std::fs::remove_dir_all(&copy).ok();
         let target = format!("dir:{}", copy.display());
-        self.skopeo(&[
+        skopeo(&[
             "copy",
             "--src-tls-verify=false",
             "--dest-decompress",
@@ -322,6 +317,11 @@ impl Registry {
         };
         layers.flat_map(list).collect()
     }
+}
+
+fn skopeo(words: &[&str]) -> String {
+    let mut skopeo = product::command(Path::new("skopeo"));
+    product::run(skopeo.args(words)).with(0).stdout
 }
 
 impl Drop for Registry {

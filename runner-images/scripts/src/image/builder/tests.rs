@@ -1,4 +1,4 @@
-//! The exact words of each builder. Two of the three are in no package: tests that are given kaniko or BuildKit by hand run these words
+//! The exact words of each builder. Two of the three are in no package: tests that are given kaniko or `BuildKit` by hand run these words
 //! (`tests/tests/image_builder.rs`, `tests/build/image/builds.rs`).
 
 use super::*;

@@ -452,7 +452,7 @@ RUN [\"/bin/sh\", \"-c\", \"id > /srv/www/who\"]
 ";
 
 const KANIKO: &str = "    root_filesystem: writable
-    capabilities: [CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETFCAP, SETGID, SETUID]";
+    capabilities: [CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP, SETGID, SETUID]";
 
 #[test]
 #[ignore = "needs kaniko's program, named by KANIKO_EXECUTOR"]

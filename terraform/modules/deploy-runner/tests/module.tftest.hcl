@@ -73,7 +73,7 @@ run "an_allow_list_becomes_tasks_roles_and_a_function" {
       jsondecode(aws_ecs_task_definition.container["builder"].container_definitions)[0].mountPoints == [] &&
       length(aws_ecs_task_definition.container["builder"].volume) == 0 &&
       jsondecode(aws_ecs_task_definition.container["builder"].container_definitions)[0].linuxParameters == {
-        capabilities = { drop = ["AUDIT_WRITE", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETPCAP", "SYS_CHROOT"] }
+        capabilities = { drop = ["AUDIT_WRITE", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETPCAP", "SYS_CHROOT"] }
       }
     )
     error_message = aws_ecs_task_definition.container["builder"].container_definitions

@@ -24,7 +24,7 @@ const BUILDER: [Capability; 7] = [
 ];
 
 /// The same seven in the kernel's numbers: 0, 1, 3, 4, 6, 7 and 31.
-const BUILDER_BITS: &str = "00000000800000db";
+pub(crate) const BUILDER_BITS: &str = "00000000800000db";
 
 /// Containers whose image says that the user is root, as kaniko's does.
 fn with_root() -> Contained {
@@ -36,7 +36,7 @@ fn with_root() -> Contained {
     contained
 }
 
-fn builder() -> Setup {
+pub(crate) fn builder() -> Setup {
     Setup {
         root_filesystem: RootFilesystem::Writable,
         capabilities: BUILDER.to_vec(),

@@ -8,6 +8,7 @@ use protocol::Ending;
 
 use super::network::a_network_of_its_own;
 use crate::common::{Machine, Setup, table};
+use crate::privileges::{BUILDER_BITS, builder};
 use crate::pull::{a_stuck_pull_is_cancelled, images_are_pulled, refusals_are_named};
 
 const SECRET: &str = "correct-horse-battery-staple";
@@ -124,4 +125,17 @@ fn on_a_machine(test: impl AsyncFnOnce(&Network) + Send) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(test(&network));
     });
+}
+
+#[tokio::test]
+async fn docker_gives_what_the_allow_list_adds_and_no_more() {
+    let InDocker { machine, docker } = &InDocker::new();
+    let text = "id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; grep -c ' / [a-z0-9]* rw' /proc/mounts; \
+                grep -E ' (/work|/home/job) ' /proc/mounts; echo looked";
+    let told = machine.output(&builder(), text).await;
+    // The image's user is not root, and Docker gives such a user nothing but the right to start a program that has it.
+    let expected =
+        format!("10001\nCapEff:\t0000000000000000\nCapBnd:\t{BUILDER_BITS}\nNoNewPrivs:\t1\nSeccomp:\t2\n1\nlooked\n");
+    assert_eq!(told, expected);
+    assert_eq!(docker.things(), Vec::<String>::new());
 }

@@ -14,7 +14,7 @@ from .children import Children
 from .hosts import CannotStart, Launch, PodmanHost, ProcessHost, Running
 from .identity import Identities
 from .secret_values import SecretMissing, resolve
-from .settings import MIB, REGION, Mode, Settings
+from .settings import GIVEN_CAPABILITIES, MIB, REGION, Mode, Settings
 from .shipping import NoLogGroup, Shipper
 from .tasks import Container, Task, Tasks
 
@@ -166,6 +166,7 @@ class Agent:
             marker=metadata,
             folder=self._settings.work / "tasks" / task.id / container.name,
             read_only=bool(container.definition.get("readonlyRootFilesystem", False)),
+            capabilities=_kept(container.definition),
             memory_mib=int(memory) if (memory := container.memory or task.memory) else None,
         )
 
@@ -221,6 +222,12 @@ class Agent:
             live.container.exit_code = live.running.exit_code()
             live.running.clean_up()
             self._children.forget(live.running.child)
+
+
+def _kept(definition: dict[str, Any]) -> list[str]:
+    capabilities = (definition.get("linuxParameters") or {}).get("capabilities") or {}
+    dropped = capabilities.get("drop", [])
+    return [] if "ALL" in dropped else [each for each in GIVEN_CAPABILITIES if each not in dropped]
 
 
 def _read(shipper: Shipper | None, output: Any) -> None:

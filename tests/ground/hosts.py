@@ -30,6 +30,7 @@ class Launch:
     marker: str
     folder: Path
     read_only: bool
+    capabilities: list[str]
     memory_mib: int | None
 
 
@@ -105,7 +106,7 @@ class PodmanHost:
         launch.folder.mkdir(parents=True)
         words = [*self._words, "run", "--name", launch.name, "--pull", "never", "--network", "host", "--log-driver", "none"]
         words += ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--security-opt", "no-new-privileges"]
-        words += ["--cap-drop", "all"]
+        words += ["--cap-drop", "all", *(word for capability in launch.capabilities for word in ("--cap-add", capability))]
         if launch.read_only:
             words += ["--read-only", "--read-only-tmpfs=false"]
         if launch.memory_mib is not None:

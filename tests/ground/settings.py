@@ -10,6 +10,11 @@ from pathlib import Path
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 MIB = 1024 * 1024
+GIVEN_CAPABILITIES = (
+    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+    *("NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+)
+"""What a container has whose definition says nothing about capabilities."""
 
 
 class Mode(Enum):

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .settings import ACCOUNT, REGION
+from .settings import ACCOUNT, GIVEN_CAPABILITIES, REGION
 
 PREFIX = "deploy-runner"
 STOP_TIMEOUT = 120
@@ -59,7 +59,8 @@ def _job(container: dict[str, Any], log_group: str) -> dict[str, Any]:
         "environment": [{"name": name, "value": value} for name, value in container["environment"].items()],
         "secrets": [{"name": name, "valueFrom": source} for name, source in container["secrets"].items()],
         "stopTimeout": STOP_TIMEOUT,
-        "readonlyRootFilesystem": True,
+        "readonlyRootFilesystem": container.get("root_filesystem") != "writable",
+        "linuxParameters": {"capabilities": {"drop": _dropped(container.get("capabilities", []))}},
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
@@ -70,6 +71,10 @@ def _job(container: dict[str, Any], log_group: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _dropped(kept: list[str]) -> list[str]:
+    return [capability for capability in GIVEN_CAPABILITIES if capability not in kept] if kept else ["ALL"]
 
 
 def invoker_statements(cluster: str, log_group: str) -> list[dict[str, Any]]:

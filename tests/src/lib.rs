@@ -14,5 +14,6 @@ pub mod permissions;
 pub mod planted;
 pub mod policy;
 pub mod product;
+pub mod registry;
 pub mod repository;
 pub mod terraform;

@@ -92,24 +92,9 @@ fn blocks(section: &str) -> Vec<(String, String)> {
     found
 }
 
-#[test]
-fn several_versions_of_a_tool_lie_in_one_image_and_the_repository_picks_one() {
-    let desk = Desk::new();
-    let [(language, block)] = blocks("Several versions of a tool").try_into().expect("one block");
-    assert_eq!(language, "dockerfile");
-    // A version is what the image calls it: the same Terraform stands for an older one, and a script for OpenTofu.
-    desk.has("terraform-1.9.8", fs::read(need("terraform")).expect("it can be read"));
-    desk.has("tofu", "#!/bin/sh\necho \"tofu 1.9.0 was called with $1\"\n");
-    desk.builds(&block, "several");
-    let repository = Repository::empty(&desk.place);
-    repository.write("app/main.tf", "resource \"terraform_data\" \"thing\" {}\n");
-    repository.write("app/.terraform-version", "1.9.8\n");
-    repository.write("app/.opentofu-version", "1.9.0\n");
-    repository.write("gone/main.tf", "");
-    repository.write("gone/.terraform-version", "1.9.7\n");
-    let commit = repository.commit("picks versions");
-    repository.push("main");
-    let allow_list = format!(
+/// Plans with either tool.
+fn planning(repository: &Repository) -> String {
+    format!(
         "version: 1
 repositories:
   live: {{ url: \"{}\", protected_refs: [refs/heads/main] }}
@@ -128,7 +113,27 @@ containers:
           --deploy-path: {{ type: path, within: [app, gone], required: true }}
 ",
         repository.url()
-    );
+    )
+}
+
+#[test]
+fn several_versions_of_a_tool_lie_in_one_image_and_the_repository_picks_one() {
+    let desk = Desk::new();
+    let [(language, block)] = blocks("Several versions of a tool").try_into().expect("one block");
+    assert_eq!(language, "dockerfile");
+    // A version is what the image calls it: the same Terraform stands for an older one, and a script for OpenTofu.
+    desk.has("terraform-1.9.8", fs::read(need("terraform")).expect("it can be read"));
+    desk.has("tofu", "#!/bin/sh\necho \"tofu 1.9.0 was called with $1\"\n");
+    desk.builds(&block, "several");
+    let repository = Repository::empty(&desk.place);
+    repository.write("app/main.tf", "resource \"terraform_data\" \"thing\" {}\n");
+    repository.write("app/.terraform-version", "1.9.8\n");
+    repository.write("app/.opentofu-version", "1.9.0\n");
+    repository.write("gone/main.tf", "");
+    repository.write("gone/.terraform-version", "1.9.7\n");
+    let commit = repository.commit("picks versions");
+    repository.push("main");
+    let allow_list = planning(&repository);
     let plan = |words: &[&str]| {
         let commit = format!("--ref={commit}");
         let script = [

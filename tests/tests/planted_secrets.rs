@@ -2,14 +2,13 @@
 //! state folder, processes, images, repositories, temporary folders.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::planted::{Watcher, forms, found_below, found_in, need};
 use e2e::product::{self, Ended, Place};
+use e2e::registry::{PASSWORD as REGISTRY_PASSWORD, Registry};
 use e2e::repository::Repository;
 use serde_json::Value;
 
@@ -21,11 +20,7 @@ use git_server::{Behaviour, GitServer};
 const GIT_TOKEN: &str = "planted-git-token+/=?";
 const PLAN_KEY: &str = "planted-plan-key-of-many-characters+/=?";
 const WORD: &str = "planted-word-for-the-tool+/=?";
-const REGISTRY_PASSWORD: &str = "planted-registry-password+/=?";
 const BUILD_SECRET: &str = "planted-build-secret+/=?";
-/// The user `carol` with the password above, hashed with bcrypt.
-const HTPASSWD: &str = "carol:$2b$05$abcdefghijklmnopqrstuuZztazdW4xSwyoeyIz8IPLH6KFBp2Mai\n";
-
 /// A tool that tells its word to everybody.
 const MODULE: &str = r#"
 terraform {
@@ -235,7 +230,7 @@ fn a_variable_is_set(stage: &Stage) {
 /// An image builder works as root in a container of its own, which the sandbox is not: here the runner is started as it is there.
 fn an_image_is_built_and_pushed(stage: &Stage) {
     let registry = Registry::start(&stage.place);
-    let image = format!("127.0.0.1:{}/apps/web", registry.port);
+    let image = format!("{}/apps/web", registry.name());
     let temporary = stage.place.join("temporary");
     fs::create_dir(&temporary).expect("a folder can be made");
     let programs = product::programs();
@@ -297,62 +292,4 @@ fn a_shell_in(base: &Path) {
     let shell = need("dash");
     fs::create_dir_all(base).expect("a folder can be made");
     product::run(product::command(&script).arg(base).arg(shell)).with(0);
-}
-
-/// A registry that asks for a password, and ends with the test.
-struct Registry {
-    process: Child,
-    port: u16,
-}
-
-impl Registry {
-    fn start(place: &Place) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("there is a port");
-        let port = free.local_addr().expect("it has an address").port();
-        drop(free);
-        let users = place.write("htpasswd", HTPASSWD);
-        let configuration = format!(
-            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: 127.0.0.1:{port} }}\nauth: {{ htpasswd: {{ realm: tests, path: {} }} }}\n",
-            place.join("registry").display(),
-            users.display()
-        );
-        let process = Command::new(need("docker-registry"))
-            .arg("serve")
-            .arg(place.write("registry.yml", configuration))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the registry starts");
-        let registry = Self { process, port };
-        product::wait_until("the registry answers", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        registry
-    }
-
-    /// What was pushed, unpacked into a folder. The password goes through a file, which is gone afterwards.
-    fn copy(&self, image: &str, to: &Path, place: &Place) {
-        let auth = STANDARD.encode(format!("carol:{REGISTRY_PASSWORD}"));
-        let auths = serde_json::json!({"auths": {format!("127.0.0.1:{}", self.port): {"auth": auth}}});
-        let file = place.write("auth.json", auths.to_string());
-        let mut skopeo = product::command(&need("skopeo"));
-        skopeo.args([
-            "copy",
-            "--quiet",
-            "--src-tls-verify=false",
-            "--dest-decompress",
-            "--authfile",
-        ]);
-        skopeo.arg(&file).arg(format!("docker://{image}:1"));
-        product::run(skopeo.arg(format!("dir:{}", to.display()))).with(0);
-        fs::remove_file(file).expect("it is there");
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
 }

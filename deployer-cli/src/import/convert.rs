@@ -32,6 +32,7 @@ pub(super) fn convert(configuration: &Configuration) -> (Draft, Remarks) {
         });
         let scripts = scripts.collect();
         by_api(name, container, &mut remarks);
+        image_builder(name, container, &mut remarks);
         let texts = |map: &BTreeMap<String, configuration::Word>| {
             map.iter().map(|(key, word)| (key.clone(), word.0.clone())).collect()
         };
@@ -163,6 +164,17 @@ fn by_api(name: &str, container: &configuration::Container, remarks: &mut Remark
             &format!("containers.{name}"),
             format!("its jobs could read {} through the API", secrets.join(", ")),
             "declare them under `secrets`, or let the task role of this container read them",
+        );
+    }
+}
+
+/// There, every container could do what only kaniko needs.
+fn image_builder(name: &str, container: &configuration::Container, remarks: &mut Remarks) {
+    if container.scripts.contains_key("build-docker-image") {
+        remarks.stricter(
+            &format!("containers.{name}"),
+            "its jobs cannot write the root file system and have no capabilities, both of which kaniko needs",
+            "where kaniko builds, take `root_filesystem` and `capabilities` from config/allow-list.yaml",
         );
     }
 }

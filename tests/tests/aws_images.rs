@@ -286,7 +286,6 @@ fn packer_in_its_image_tells_the_pipeline_the_id_of_what_it_built() {
 }
 
 #[test]
-#[ignore = "waits for `capabilities` in the allow-list and for an image-builder whose buildah works without root"]
 fn an_image_is_built_and_pushed_once_and_the_second_run_finds_it() {
     let place = Place::new();
     let registry = Registry::start(&place);

@@ -1,4 +1,4 @@
-//! What the deploy script refuses by itself, and what a repository cannot make it do.
+//! What the deploy script refuses by itself, and what a repository cannot make any of the scripts do.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -7,6 +7,32 @@ use e2e::corpus::{self, Attack, CheckoutAttack, ScriptAttack, Trap};
 use e2e::product::{self, Ended, Place};
 use e2e::repository::Repository;
 
+/// The exit codes of the scripts for what these tests meet.
+const USAGE: i32 = 64;
+const UNSUITABLE: i32 = 65;
+const NOT_THERE: i32 = 66;
+const REFUSED: i32 = 77;
+
+/// Who checks a repository out, or reads a file of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Deploy,
+    UpdateVariable,
+    Packer,
+    Image,
+}
+
+const VICTIMS: [Victim; 4] = [Victim::Deploy, Victim::UpdateVariable, Victim::Packer, Victim::Image];
+
+/// What is honest in `prod/web`, and behind the link that leads there.
+const HONEST: [(&str, &str); 4] = [
+    ("main.tf", MODULE),
+    ("web.tfvars", "version = \"1\"\n"),
+    ("image.pkr.hcl", TEMPLATE),
+    ("Dockerfile", "FROM scratch\nCOPY main.tf /main.tf\n"),
+];
+const TEMPLATE: &str =
+    "source \"null\" \"x\" {\n  communicator = \"none\"\n}\nbuild {\n  sources = [\"source.null.x\"]\n}\n";
 const MODULE: &str = "resource \"terraform_data\" \"x\" {\n  input = 1\n}\n";
 /// No commit has this id; a branch does.
 const ID_OF_NOTHING: &str = "3f786850e387550fdab836ed7e6dc881de23001b";
@@ -27,7 +53,7 @@ fn the_script_refuses_every_call_of_the_corpus_that_no_gate_let_through() {
 }
 
 #[test]
-fn no_repository_of_the_corpus_makes_a_checkout_run_something_or_leave_its_folder() {
+fn no_repository_of_the_corpus_makes_a_script_run_something_or_leave_its_folder() {
     corpus::every(
         &corpus::rows(),
         |attack| {
@@ -41,8 +67,71 @@ fn no_repository_of_the_corpus_makes_a_checkout_run_something_or_leave_its_folde
     );
 }
 
-fn script(place: &Place, args: &[String]) -> Ended {
-    let program = product::programs().join("scripts/infrastructure-deploy-script");
+impl Victim {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Deploy => "infrastructure-deploy-script",
+            Self::UpdateVariable => "terraform-update-variable",
+            Self::Packer => "build-packer-artifact",
+            Self::Image => "build-docker-image",
+        }
+    }
+
+    /// An honest call, which succeeds where nothing is wrong with the repository.
+    fn words(self, repository: &Repository, commit: &str) -> Vec<String> {
+        let (at, own): (String, &[&str]) = match self {
+            Self::Deploy => (format!("--ref={commit}"), &["--command=plan", "--deploy-path=prod/web"]),
+            Self::UpdateVariable => (
+                "--branch=refs/heads/main".to_owned(),
+                &[
+                    "--vars-path=prod/web/web.tfvars",
+                    "--name=version",
+                    "--value=2",
+                    "--author-name=a",
+                    "--author-email=a@example.com",
+                ],
+            ),
+            Self::Packer => (format!("--ref={commit}"), &["--template-path=prod/web/image.pkr.hcl"]),
+            Self::Image => (
+                format!("--ref={commit}"),
+                &[
+                    "--context-path=prod/web",
+                    "--builder=buildah",
+                    "--no-push",
+                    "--tag=127.0.0.1:9/web:1",
+                ],
+            ),
+        };
+        let mut words = vec![format!("--repo={}", repository.url()), at];
+        words.extend(own.iter().map(|word| (*word).to_owned()));
+        words
+    }
+
+    /// How it ends in a trap.
+    const fn ends_with(self, trap: Trap) -> i32 {
+        match (trap, self) {
+            (Trap::Symlink, _) | (Trap::ToolNotes, Self::Deploy) => REFUSED,
+            (Trap::VersionFile, Self::Deploy) => UNSUITABLE,
+            (Trap::BranchLikeAnId, Self::Deploy | Self::Packer | Self::Image) => NOT_THERE,
+            // The code itself is honest, and the trap does not spring. A branch has its full name, and what is Terraform's is only a file to
+            // the others.
+            (
+                Trap::Hook
+                | Trap::Submodule
+                | Trap::Filter
+                | Trap::ToolConfiguration
+                | Trap::LineBreaks
+                | Trap::BranchLikeAnId
+                | Trap::ToolNotes
+                | Trap::VersionFile,
+                _,
+            ) => 0,
+        }
+    }
+}
+
+fn script(victim: Victim, place: &Place, args: &[String]) -> Ended {
+    let program = product::programs().join("scripts").join(victim.name());
     product::run(
         product::command(&program)
             .env("HOME", place.path())
@@ -61,41 +150,36 @@ fn made(place: &Place, marker: &str) -> Result<(), String> {
 
 fn call(attack: &ScriptAttack) -> Result<(), String> {
     let place = Place::new();
-    let ended = script(&place, &attack.args);
+    let ended = script(Victim::Deploy, &place, &attack.args);
     made(&place, &attack.never_makes)?;
-    if ended.code == Some(0) {
-        Err(format!("ended with 0: {ended:?}"))
-    } else {
+    expect(USAGE, &ended)
+}
+
+fn expect(code: i32, ended: &Ended) -> Result<(), String> {
+    if ended.code == Some(code) {
         Ok(())
+    } else {
+        Err(format!("did not end with {code}: {ended:?}"))
     }
 }
 
 fn check_out(attack: &CheckoutAttack) -> Result<(), String> {
+    for victim in VICTIMS {
+        check_out_by(victim, attack).map_err(|why| format!("{}: {why}", victim.name()))?;
+    }
+    Ok(())
+}
+
+fn check_out_by(victim: Victim, attack: &CheckoutAttack) -> Result<(), String> {
     let place = Place::new();
     let repository = Repository::empty(&place);
-    repository.write("prod/web/main.tf", MODULE);
+    for (file, text) in HONEST {
+        repository.write(&format!("prod/web/{file}"), text);
+    }
     let commit = set(attack.trap, &repository, &place.join(&attack.never_makes));
-    let ended = script(
-        &place,
-        &[
-            format!("--repo={}", repository.url()),
-            format!("--ref={commit}"),
-            "--command=plan".to_owned(),
-            "--deploy-path=prod/web".to_owned(),
-        ],
-    );
+    let ended = script(victim, &place, &victim.words(&repository, &commit));
     made(&place, &attack.never_makes)?;
-    let harmless = match attack.trap {
-        // The code itself is honest: it is planned, and the trap does not spring.
-        Trap::Hook | Trap::Submodule | Trap::Filter | Trap::ToolConfiguration | Trap::LineBreaks => {
-            ended.code == Some(0)
-        }
-        // There is nothing honest to run.
-        Trap::Symlink | Trap::BranchLikeAnId | Trap::ToolNotes | Trap::VersionFile => {
-            ended.code.is_some_and(|code| code != 0)
-        }
-    };
-    harmless.then_some(()).ok_or_else(|| format!("{ended:?}"))
+    expect(victim.ends_with(attack.trap), &ended)
 }
 
 /// Sets the trap and answers the commit that the victim asks for.
@@ -140,7 +224,9 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
         Trap::Symlink => {
             let outside = repository.bare().with_file_name("outside");
             std::fs::create_dir(&outside).expect("a folder");
-            std::fs::write(outside.join("main.tf"), MODULE).expect("a file");
+            for (file, text) in HONEST {
+                std::fs::write(outside.join(file), text).expect("a file");
+            }
             std::fs::remove_dir_all(repository.worktree().join("prod/web")).expect("it was there");
             symlink(&outside, repository.worktree().join("prod/web")).expect("a link");
             repository.commit("a link out of the checkout")

@@ -9,6 +9,9 @@ mod fixture;
 #[cfg(test)]
 mod image;
 #[cfg(test)]
+#[path = "../deploy/many_files.rs"]
+mod many_files;
+#[cfg(test)]
 mod packer;
 #[cfg(test)]
 #[path = "../../../../crates/gatekeeper/tests/gate/generate/random.rs"]

@@ -13,7 +13,7 @@ fn write_executable(file: &Path, text: &str) {
 }
 
 #[test]
-fn no_hook_filter_or_setting_of_the_machine_is_used() {
+fn row_20_no_hook_filter_or_setting_of_the_machine_is_used() {
     let (fixture, _) = Fixture::with_module();
     fixture.write(".gitattributes", "* filter=evil\n");
     let commit = fixture.commit();
@@ -42,7 +42,7 @@ fn no_hook_filter_or_setting_of_the_machine_is_used() {
 }
 
 #[test]
-fn the_environment_adds_no_words_programs_or_settings() {
+fn row_12_the_environment_adds_no_words_programs_or_settings() {
     let (fixture, commit) = Fixture::with_module();
     let mark = fixture.path("evil-ran");
     let program = fixture.path("evil");
@@ -85,7 +85,7 @@ fn the_environment_adds_no_words_programs_or_settings() {
 }
 
 #[test]
-fn the_tool_never_sees_gits_secrets() {
+fn row_23_the_tool_never_sees_gits_secrets() {
     let (fixture, _) = Fixture::with_module();
     fixture.write(
         "prod/app/main.tf",
@@ -110,7 +110,7 @@ fn the_tool_never_sees_gits_secrets() {
 }
 
 #[test]
-fn a_relative_search_path_does_not_find_programs_in_the_checkout() {
+fn row_12_a_relative_search_path_does_not_find_programs_in_the_checkout() {
     let (fixture, _) = Fixture::with_module();
     let mark = fixture.path("evil-ran");
     fixture.write(
@@ -130,7 +130,7 @@ fn a_relative_search_path_does_not_find_programs_in_the_checkout() {
 }
 
 #[test]
-fn links_do_not_lead_out_of_the_checkout() {
+fn row_10_links_do_not_lead_out_of_the_checkout() {
     let (fixture, _) = Fixture::with_module();
     let outside = fixture.path("outside");
     fs::create_dir(&outside).unwrap();
@@ -165,7 +165,7 @@ fn links_do_not_lead_out_of_the_checkout() {
 }
 
 #[test]
-fn submodules_are_not_fetched() {
+fn row_20_submodules_are_not_fetched() {
     let (fixture, _) = Fixture::with_module();
     let (other, _) = Fixture::with_module();
     fixture.git(&["submodule", "--quiet", "add", &other.url(), "sub"]);
@@ -188,7 +188,7 @@ fn submodules_are_not_fetched() {
 }
 
 #[test]
-fn a_submodule_address_that_is_an_option_is_refused_by_the_fetch() {
+fn row_20_a_submodule_address_that_is_an_option_is_refused_by_the_fetch() {
     let (fixture, _) = Fixture::with_module();
     fixture.write(
         ".gitmodules",
@@ -205,7 +205,7 @@ fn a_submodule_address_that_is_an_option_is_refused_by_the_fetch() {
 }
 
 #[test]
-fn a_branch_named_like_an_object_id_is_never_taken_for_it() {
+fn row_21_a_branch_named_like_an_object_id_is_never_taken_for_it() {
     let (fixture, good) = Fixture::with_module();
     fixture.write("prod/app/main.tf", &MODULE.replace("first", "evil"));
     let evil = fixture.commit();
@@ -238,7 +238,7 @@ fn a_branch_named_like_an_object_id_is_never_taken_for_it() {
 }
 
 #[test]
-fn variables_cannot_smuggle_options() {
+fn row_9_variables_cannot_smuggle_options() {
     let (fixture, commit) = Fixture::with_module();
     let script = fixture
         .script(&commit, "plan")
@@ -264,7 +264,7 @@ fn a_repository_of_another_owner_can_be_read() {
 }
 
 #[test]
-fn a_setting_of_the_served_repository_runs_nothing() {
+fn row_20_a_setting_of_the_served_repository_runs_nothing() {
     let (fixture, commit) = Fixture::with_module();
     let mark = fixture.path("evil-ran");
     let program = fixture.path("evil");

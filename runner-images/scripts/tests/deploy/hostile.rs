@@ -1,10 +1,7 @@
 //! Repositories whose files want to be more than code. Each is refused or harmless, named after its row in `THREATS.md`.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::process::{Command, Stdio};
-
 use crate::fixture::{Fixture, MODULE};
+use crate::many_files;
 
 const UNREADABLE: &str = "this is {{ no configuration\n";
 
@@ -144,26 +141,11 @@ fn row_13_planted_notes_below_a_name_with_a_line_break_are_told_in_one_line() {
     );
 }
 
-/// Made with `git fast-import`: one blob under a hundred thousand names.
 #[test]
 fn row_31_a_tree_of_a_hundred_thousand_files_is_planned_and_leaves_nothing_behind() {
     let (fixture, _) = Fixture::with_module();
-    let stream = fixture.path("stream");
-    let mut orders = String::from("blob\nmark :1\ndata 1\nx\nblob\nmark :2\n");
-    write!(orders, "data {}\n{MODULE}\n", MODULE.len()).unwrap();
-    orders.push_str("commit refs/heads/main\ncommitter a <a@example.com> 1 +0000\ndata 1\nm\ndeleteall\nM 100644 :2 prod/app/main.tf\n");
-    for number in 0..100_000 {
-        writeln!(orders, "M 100644 :1 many/{}/{number}", number / 1_000).unwrap();
-    }
-    fs::write(&stream, orders).unwrap();
-    let made = Command::new("git")
-        .args(["fast-import", "--quiet", "--force"])
-        .current_dir(fixture.origin())
-        .stdin(Stdio::from(fs::File::open(&stream).unwrap()))
-        .status()
-        .unwrap();
-    assert!(made.success());
-    let commit = fixture.git(&["--git-dir=../origin.git", "rev-parse", "refs/heads/main"]);
+    let files = [("prod/app/main.tf", MODULE)];
+    let commit = many_files::commit(&fixture.origin(), &fixture.path("home"), &files, 100_000);
     let outcome = fixture.script(&commit, "plan").run().expect_code(0);
     assert!(outcome.stdout.contains("Plan: 1 to add"), "{}", outcome.stdout);
 }

@@ -25,6 +25,8 @@ mod git_server;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod many_files;
+#[cfg(test)]
 mod over_ssh;
 #[cfg(test)]
 mod over_tls;

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{TEMPLATE, script, with_template};
 use crate::fixture::Fixture;
+use crate::many_files;
 
 #[test]
 fn row_10_a_link_out_of_the_checkout_is_no_template() {
@@ -70,6 +71,73 @@ fn row_20_hooks_filters_and_file_names_of_the_repository_are_just_files() {
     let commit = fixture.commit_to("main");
     script(&fixture, &commit).run().expect_code(0);
     assert!(!mark.exists());
+}
+
+#[test]
+fn row_13_names_with_line_breaks_are_only_names() {
+    let (fixture, _) = with_template();
+    for name in [
+        "image/line\nbreak/file",
+        "image/break\n.pkr.hcl",
+        "image/\n::set-env name=x::y",
+        "\u{1b}[2J",
+        "image/-force",
+    ] {
+        fixture.write(name, "this is { no template");
+    }
+    let commit = fixture.commit_to("main");
+    let outcome = script(&fixture, &commit)
+        .with("--build-name=file.text")
+        .with("--output-properties")
+        .run()
+        .expect_code(0);
+    assert_eq!(outcome.line()["outcome"], "built");
+    for said in [&outcome.stdout, &outcome.stderr] {
+        assert!(!said.contains("set-env") && !said.contains('\u{1b}'), "{said}");
+    }
+}
+
+#[test]
+fn row_20_submodules_are_not_fetched() {
+    let (fixture, _) = with_template();
+    let (other, _) = with_template();
+    fixture.git(&["submodule", "--quiet", "add", &other.url(), "sub"]);
+    let commit = fixture.commit_to("main");
+    script(&fixture, &commit).run().expect_code(0);
+    script(&fixture, &commit)
+        .instead("--template-path", "sub/image/image.pkr.hcl")
+        .run()
+        .expect_reason(
+            66,
+            "`sub/image/image.pkr.hcl` is not in the repository at this commit: correct the path or the commit",
+        );
+}
+
+#[test]
+fn row_21_a_branch_named_like_an_object_id_is_never_built_for_it() {
+    let (fixture, good) = with_template();
+    fixture.write("image/image.pkr.hcl", TEMPLATE.replace("first", "evil"));
+    let evil = fixture.commit_to("feature");
+    let unknown = "0123456789abcdef0123456789abcdef01234567";
+    for name in [&good, unknown] {
+        for kind in ["heads", "tags"] {
+            let name = format!("refs/{kind}/{name}");
+            fixture.git(&["--git-dir=../origin.git", "update-ref", &name, &evil]);
+        }
+    }
+    let outcome = script(&fixture, &good).run().expect_code(0);
+    assert!(outcome.stderr.contains("the word is first"), "{}", outcome.stderr);
+    let outcome = script(&fixture, unknown).run().expect_code(66);
+    assert!(!outcome.stderr.contains("the word is"), "{}", outcome.stderr);
+}
+
+#[test]
+fn row_31_a_tree_of_twenty_thousand_files_is_built_from_and_leaves_nothing_behind() {
+    let (fixture, _) = with_template();
+    let files = [("image/image.pkr.hcl", TEMPLATE)];
+    let commit = many_files::commit(&fixture.path("origin.git"), &fixture.path("bin"), &files, 20_000);
+    let outcome = script(&fixture, &commit).run().expect_code(0);
+    assert!(outcome.stderr.contains("the word is first"), "{}", outcome.stderr);
 }
 
 #[test]

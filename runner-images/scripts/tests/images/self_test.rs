@@ -4,9 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::store::Container;
-
-const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+use crate::store::{BUNDLE, Container};
 
 #[track_caller]
 fn says(container: Container<'_>, code: i32, lines: &[&str]) {

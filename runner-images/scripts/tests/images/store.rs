@@ -9,6 +9,9 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Where an image has the certificates of everybody's authorities.
+pub(crate) const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// A store with images.
 pub(crate) struct Store {
     place: TempDir,

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::git_server::{Behaviour, GitServer};
-use crate::store::Container;
+use crate::store::{BUNDLE, Container};
 use crate::tls::{certificate, encrypted};
 
 /// A repository with one commit, and its server.
@@ -98,7 +98,7 @@ fn plan(container: Container<'_>, origin: &Origin, repo: &str) -> Output {
 
 /// An authority of the user's own is trusted when `SSL_CERT_FILE` names it. The image itself brings those of everybody.
 pub(crate) fn check_certificates(files: &Path) {
-    let bundle = fs::read_to_string(files.join("etc/ssl/certs/ca-certificates.crt")).unwrap();
+    let bundle = fs::read_to_string(files.join(BUNDLE.trim_start_matches('/'))).unwrap();
     let authorities = bundle.matches("-----BEGIN CERTIFICATE-----").count();
     assert!(authorities > 100, "{authorities}");
 
@@ -110,9 +110,15 @@ pub(crate) fn check_certificates(files: &Path) {
     let shown = [(authority.as_path(), "/tmp/authority.pem")];
     let container = Container::of(files).showing(&shown);
 
-    let refused = ends(&plan(container, &origin, &repo), 69);
+    let refused = ends(&plan(container, &origin, &repo), 78);
     assert!(refused.contains("certificate"), "{refused}");
     assert_eq!(origin.server.requests(), Vec::<String>::new());
+    let bundled = [(authority.as_path(), BUNDLE)];
+    let planned = ends(&plan(Container::of(files).showing(&bundled), &origin, &repo), 0);
+    assert!(
+        planned.contains("Plan: 1 to add"),
+        "what the bundle has is trusted: {planned}"
+    );
     let trusting = container.with(&[("SSL_CERT_FILE", "/tmp/authority.pem")]);
     let planned = ends(&plan(trusting, &origin, &repo), 0);
     assert!(planned.contains("Plan: 1 to add"), "{planned}");

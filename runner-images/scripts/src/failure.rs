@@ -11,7 +11,7 @@ use crate::exit_code::{
     DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE, of_ask, of_git,
     of_place, of_process,
 };
-use crate::git::GitError;
+use crate::git::{self, GitError};
 use crate::interruption::Stopped;
 use crate::plan::keeper::KeepError;
 use crate::plan::store::StoreError;
@@ -22,8 +22,7 @@ use crate::tool::ToolError;
 use crate::toolbox::{ToolboxError, VersionFileError};
 use crate::working_place::NoPlace;
 
-/// For `--help`.
-pub const EXIT_CODES_HELP: &str = "\
+const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0, 1, 2 …   the tool's own, unchanged (also those of `init`); 128 + n when signal n ended it
   64          the command line is wrong
@@ -40,18 +39,20 @@ Exit codes:
               key, certificate, PLAN_KEY, permission, Region or bucket
   126, 127    git or the tool cannot be started, or is missing (also: in the version that the
               repository asks for)
-  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before the tool ran
+  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before the tool ran";
 
-Environment (declared in the allow-list):
-  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; the tool never gets them
-  GIT_HOST                  host (and port) that GIT_TOKEN is for; GIT_TOKEN_2 … GIT_TOKEN_9 with theirs for more hosts
-  SSH_PRIVATE_KEY           key for `ssh://` repositories; SSH_AUTH_SOCK for an agent instead
-  SSH_KNOWN_HOSTS           accepted host keys (text)
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for the tool
-  PLAN_KEY                  key of saved plans; where it is declared, every command needs a reviewed commit
-  AWS_REGION                Region of the bucket of saved plans; its credentials are those of the task, as for Terraform
+const ENVIRONMENT_HELP: &str =
+    "  PLAN_KEY                  key of saved plans; where it is declared, every command needs a reviewed
+                            commit
+  AWS_REGION                Region of the bucket of saved plans; its credentials are those of the
+                            task, as for Terraform
   TF_PLUGIN_CACHE_DIR       where providers are kept between runs
   TMPDIR                    where the checkout is made";
+
+/// For `--help`.
+pub fn help() -> String {
+    format!("{EXIT_CODES_HELP}\n\n{}{ENVIRONMENT_HELP}", git::ENVIRONMENT_HELP)
+}
 
 /// Why the script failed.
 #[derive(Debug, thiserror::Error)]

@@ -31,7 +31,7 @@ use crate::values::{CommitId, RefName};
 
 pub(crate) use error::visible;
 pub use error::{Access, GitError, RepositoryError};
-pub use protection::Credential;
+pub use protection::{Credential, ENVIRONMENT_HELP};
 
 /// All of git's work together may take this long.
 const DEADLINE: Duration = Duration::from_mins(15);

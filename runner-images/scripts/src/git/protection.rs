@@ -33,6 +33,17 @@ const PASSED_ON: [&str; 12] = [
     "SSH_AUTH_SOCK",
 ];
 
+/// For `--help`: what is for git of the declared environment, the same for every script.
+pub const ENVIRONMENT_HELP: &str = "\
+Environment (declared in the allow-list; no other program gets git's credentials):
+  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories
+  GIT_HOST                  host (and port) that GIT_TOKEN is for; GIT_TOKEN_2 … GIT_TOKEN_9 with
+                            theirs for more hosts
+  SSH_PRIVATE_KEY           key for `ssh://` repositories; SSH_AUTH_SOCK for an agent instead
+  SSH_KNOWN_HOSTS           accepted host keys (text); no other server is believed
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git and every other program
+";
+
 /// Several hosts need several tokens: `GIT_TOKEN`, `GIT_TOKEN_2` and so on, each with its `GIT_HOST` and `GIT_USERNAME`.
 const SUFFIXES: [&str; 9] = ["", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9"];
 

@@ -9,6 +9,7 @@ use crate::exit_code::{
     DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_STARTED, REFUSED, UNAVAILABLE, UNSUITABLE, of_place, of_process,
 };
 use crate::full_disk::NoSpace;
+use crate::git;
 use crate::process::{Ended, ProcessError};
 use crate::program::MissingProgram;
 use crate::source_code::SourceError;
@@ -18,8 +19,7 @@ use crate::working_place::NoPlace;
 /// A builder's own code would be taken for one of the deployer's: buildah has 125 for everything.
 const BUILD_FAILED: u8 = 1;
 
-/// For `--help`.
-pub const EXIT_CODES_HELP: &str = "\
+const EXIT_CODES_HELP: &str = "\
 The build sees the commit's files and none of the git history. The image gets the label org.opencontainers.image.revision.
 What the builder prints goes to standard error. The last line of standard output is one JSON object:
   outcome      `pushed`, `exists` when every tag was there (--idempotent), or `built` (--no-push)
@@ -43,16 +43,20 @@ Exit codes:
               registry's), secret, SSH key, host key, certificate
   126, 127    a program cannot be started, or is missing; or buildah is not root and can have no
               user namespace
-  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM
+  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM";
 
-Environment (declared in the allow-list):
-  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; the builder never gets them
-  SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
-  REGISTRY_USERNAME, REGISTRY_PASSWORD   credential for the tags' registries; the user is `AWS` if none
-  REGISTRY_CONFIG_JSON      instead of them, the text of a `config.json` as Docker has it (credential helpers too)
+const ENVIRONMENT_HELP: &str =
+    "  REGISTRY_USERNAME, REGISTRY_PASSWORD   credential for the tags' registries; the user is `AWS` if
+                            none is declared
+  REGISTRY_CONFIG_JSON      instead of them, the text of a `config.json` as Docker has it
+                            (credential helpers too)
   BUILDKIT_HOST             where the daemon of --builder=buildkit is
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for every program
   TMPDIR                    where the checkout is made and the image is built";
+
+/// For `--help`.
+pub fn help() -> String {
+    format!("{EXIT_CODES_HELP}\n\n{}{ENVIRONMENT_HELP}", git::ENVIRONMENT_HELP)
+}
 
 /// Why no image was made.
 #[derive(Debug, thiserror::Error)]

@@ -9,14 +9,14 @@ use super::tagged::TagError;
 use crate::checkout::PlaceError;
 use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, UNSUITABLE, of_place, of_process};
 use crate::full_disk::NoSpace;
+use crate::git;
 use crate::process::{Ended, ProcessError};
 use crate::program::MissingProgram;
 use crate::source_code::SourceError;
 use crate::values::{BuildName, RelativePath};
 use crate::working_place::NoPlace;
 
-/// For `--help`.
-pub const EXIT_CODES_HELP: &str = "\
+const EXIT_CODES_HELP: &str = "\
 Packer runs in the template's directory. What it prints goes to standard error. It gets no plugins but those of the image
 (in /usr/local/lib/packer/plugins, or where PACKER_PLUGIN_PATH says), and none of the repository's git history.
 
@@ -48,16 +48,17 @@ Exit codes:
               AWS_REGION (--idempotent-tag)
   126, 127    git or packer cannot be started, or is missing
   129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM before Packer ran; later, Packer cleans up
-              and ends with its own code
+              and ends with its own code";
 
-Environment (declared in the allow-list):
-  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories; Packer never gets them
-  SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
+const ENVIRONMENT_HELP: &str = "  PKR_VAR_name              variable of the template that may be secret
   AWS_REGION                Region of --idempotent-tag; credentials are the task's, as for Packer
   AWS_ENDPOINT_URL_EC2      endpoint of your own for --idempotent-tag, as AWS_ENDPOINT_URL is
-  PKR_VAR_name              variable of the template that may be secret
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git as for Packer
   TMPDIR                    where the checkout is made";
+
+/// For `--help`.
+pub fn help() -> String {
+    format!("{EXIT_CODES_HELP}\n\n{}{ENVIRONMENT_HELP}", git::ENVIRONMENT_HELP)
+}
 
 /// Why nothing was built.
 #[derive(Debug, thiserror::Error)]

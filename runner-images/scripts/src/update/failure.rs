@@ -3,15 +3,14 @@
 use std::io;
 
 use crate::exit_code::{INPUT_OUTPUT, INTERNAL, NOT_THERE, REFUSED, TRY_AGAIN, UNAVAILABLE, UNSUITABLE, of_git};
-use crate::git::GitError;
 use crate::git::tree::TreeError;
+use crate::git::{self, GitError};
 use crate::hcl::{EditError, EditErrors};
 use crate::interruption::Stopped;
 use crate::values::{BranchName, CommitId, RelativePath};
 use crate::working_place::NoPlace;
 
-/// For `--help`.
-pub const EXIT_CODES_HELP: &str = "\
+const EXIT_CODES_HELP: &str = "\
 Where a variable is looked for:
   .tfvars   an attribute at the top of the file
   .tf       `variable \"NAME\" { default = … }`, or an attribute of `locals { … }`
@@ -34,13 +33,14 @@ Exit codes:
   78          what is declared for the container is missing or wrong: credential, SSH key, host
               key, certificate
   126, 127    git cannot be started, or is missing
-  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM
+  129, 130, 143   stopped by SIGHUP, SIGINT or SIGTERM";
 
-Environment (declared in the allow-list):
-  GIT_TOKEN, GIT_USERNAME   credential for `https://` repositories
-  SSH_AUTH_SOCK, SSH_KNOWN_HOSTS   agent and accepted host keys (text) for `ssh://` repositories
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE   for git
-  TMPDIR                    where the work is done";
+const ENVIRONMENT_HELP: &str = "  TMPDIR                    where the work is done";
+
+/// For `--help`.
+pub fn help() -> String {
+    format!("{EXIT_CODES_HELP}\n\n{}{ENVIRONMENT_HELP}", git::ENVIRONMENT_HELP)
+}
 
 /// Why nothing was set, or why it is not known.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,7 @@ pub(crate) fn standard_allow_list() -> AllowList {
 pub(crate) fn allow_list(name: &str) -> AllowList {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name);
     let yaml = std::fs::read_to_string(file).unwrap();
-    let source = source::read("allow-list.yaml", &yaml).unwrap();
+    let source = source::read(name, &yaml).unwrap();
     let compiled = compile::compile(&source).unwrap();
     AllowList::load(&compiled.canonical_bytes()).unwrap()
 }
@@ -82,13 +82,13 @@ pub(crate) struct Refusals {
 /// Compares until so many requests were permitted and read. `request` makes one; what `read` refuses, `may_refuse` has to explain.
 #[track_caller]
 pub(crate) fn compare(
+    list: &AllowList,
     count: usize,
     seed: u64,
     mut request: impl FnMut(&mut Random) -> RunRequest,
     read: impl Fn(Vec<String>) -> Result<Values, clap::Error>,
     may_refuse: impl Fn(&Values) -> bool,
 ) -> Refusals {
-    let list = standard_allow_list();
     let (mut random, mut compared) = (Random::new(seed), 0);
     let mut refusals = Refusals {
         by_the_gate: 0,
@@ -101,7 +101,7 @@ pub(crate) fn compare(
             random.seed()
         );
         let request = request(&mut random);
-        let Ok(understood) = understand(&list, &request) else {
+        let Ok(understood) = understand(list, &request) else {
             refusals.by_the_gate += 1;
             continue;
         };

@@ -181,7 +181,7 @@ fn the_script_reads_what_the_gate_understood_in_five_thousand_cases() {
         }
         Ok(values)
     };
-    let refusals = compare(COMPARED, 7, request, read, may_refuse);
+    let refusals = compare(&standard_allow_list(), COMPARED, 7, request, read, may_refuse);
     assert!(
         refusals.by_the_script > 0 && refusals.by_the_gate > 0,
         "the requests are too tame"

@@ -11,23 +11,28 @@ const ENTRY: Entry = Entry {
 };
 const REGISTRY: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
 
+/// A secret of a build: mostly a declared one.
+fn secret(random: &mut Random) -> Vec<String> {
+    let fitting = ["id=NPM_TOKEN", "id=PIP_TOKEN"];
+    let other = [
+        "id=GIT_TOKEN",
+        "NPM_TOKEN",
+        "id=NPM_TOKEN,src=/etc/shadow",
+        "id=npm_token",
+        "",
+    ];
+    let value = *if random.percent(90) {
+        random.pick(&fitting)
+    } else {
+        random.pick(&other)
+    };
+    written(random, "--secret", value)
+}
+
 /// One more option of a caller; where secrets are declared, often one of those.
 fn option(random: &mut Random, secrets: Secrets) -> Vec<String> {
     if secrets == Secrets::Declared && random.percent(40) {
-        let fitting = ["id=NPM_TOKEN", "id=PIP_TOKEN"];
-        let other = [
-            "id=GIT_TOKEN",
-            "NPM_TOKEN",
-            "id=NPM_TOKEN,src=/etc/shadow",
-            "id=npm_token",
-            "",
-        ];
-        let value = *if random.percent(90) {
-            random.pick(&fitting)
-        } else {
-            random.pick(&other)
-        };
-        return written(random, "--secret", value);
+        return secret(random);
     }
     let usual = [
         "--tag",

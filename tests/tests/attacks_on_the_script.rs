@@ -222,13 +222,7 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
             repository.commit("a filter")
         }
         Trap::Symlink => {
-            let outside = repository.bare().with_file_name("outside");
-            std::fs::create_dir(&outside).expect("a folder");
-            for (file, text) in HONEST {
-                std::fs::write(outside.join(file), text).expect("a file");
-            }
-            std::fs::remove_dir_all(repository.worktree().join("prod/web")).expect("it was there");
-            symlink(&outside, repository.worktree().join("prod/web")).expect("a link");
+            lead_out(repository);
             repository.commit("a link out of the checkout")
         }
         Trap::ToolNotes | Trap::VersionFile | Trap::ToolConfiguration | Trap::LineBreaks => {
@@ -247,6 +241,17 @@ fn set(trap: Trap, repository: &Repository, marker: &Path) -> String {
     // Our own push is a victim of the hooks, too.
     drop(std::fs::remove_file(marker));
     commit
+}
+
+/// Makes `prod/web` a link to a folder outside, which has what is honest.
+fn lead_out(repository: &Repository) {
+    let outside = repository.bare().with_file_name("outside");
+    std::fs::create_dir(&outside).expect("a folder");
+    for (file, text) in HONEST {
+        std::fs::write(outside.join(file), text).expect("a file");
+    }
+    std::fs::remove_dir_all(repository.worktree().join("prod/web")).expect("it was there");
+    symlink(&outside, repository.worktree().join("prod/web")).expect("a link");
 }
 
 /// The files of a trap that is nothing but files.

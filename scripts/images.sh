@@ -94,9 +94,7 @@ gathered() {
     local name=$1
     shift
     sh "$files/collect.sh" "$work/$name" "$@"
-    mkdir -p "$work/$name/etc/containers"
-    printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$work/$name/etc/containers/policy.json"
-    printf 'unqualified-search-registries = ["docker.io"]\n' >"$work/$name/etc/containers/registries.conf"
+    cp -r runner-images/builder-tools/containers "$work/$name/etc/"
     printf 'FROM scratch\nCOPY . /\n' | build "$name" "$work/$name" --file -
 }
 

@@ -57,7 +57,14 @@ fn push(fixture: &Fixture, name: &str, label: &str) -> String {
 #[test]
 fn every_public_base_has_a_tag_and_a_digest() {
     let mut public = 0;
-    for image in ["base", "programs", "terraform-runner", "packer-runner", "image-builder"] {
+    for image in [
+        "base",
+        "builder-tools",
+        "programs",
+        "terraform-runner",
+        "packer-runner",
+        "image-builder",
+    ] {
         let file = root().join("runner-images").join(image).join("Containerfile");
         let text = fs::read_to_string(&file).unwrap();
         for line in text.lines().filter(|line| line.starts_with("ARG ")) {
@@ -75,7 +82,7 @@ fn every_public_base_has_a_tag_and_a_digest() {
             assert!(digest.len() == 64 && digest.bytes().all(is_digit), "{line}");
         }
     }
-    assert_eq!(public, 5, "Debian, Rust, Terraform, Packer, kaniko");
+    assert_eq!(public, 6, "Debian twice, Rust, Terraform, Packer, kaniko");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod xml;
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::exit_code::{DECLARATION, UNAVAILABLE};
 use crate::interruption::{Interruptions, Stopped};
 
 use credentials::Source;
@@ -108,6 +109,18 @@ pub enum AskError {
 }
 
 impl AskError {
+    /// What a script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Endpoint(_)
+            | Self::Credentials(
+                CredentialsError::None(_) | CredentialsError::Address | CredentialsError::NotThere(_),
+            ) => DECLARATION,
+            Self::Credentials(CredentialsError::Unreachable(_)) | Self::Unreachable { .. } => UNAVAILABLE,
+            Self::Stopped(stopped) => stopped.exit_code(),
+        }
+    }
+
     /// Whether asking once more may help.
     fn is_passing(&self) -> bool {
         match self {

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::arguments::{Order, Scope};
+use crate::exit_code::{INPUT_OUTPUT, NOT_THERE, REFUSED, UNSUITABLE};
 use crate::program::ToolName;
 use crate::values::{PlainDirectory, RelativePath};
 
@@ -56,6 +57,18 @@ pub enum PlaceError {
         /// The system's reason.
         source: io::Error,
     },
+}
+
+impl PlaceError {
+    /// What a script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Outside { .. } => REFUSED,
+            Self::Missing { .. } => NOT_THERE,
+            Self::Link { .. } | Self::WrongKind { .. } | Self::NoCode { .. } => UNSUITABLE,
+            Self::Unreadable { .. } => INPUT_OUTPUT,
+        }
+    }
 }
 
 /// A directory that holds one commit's files.

@@ -3,12 +3,6 @@
 //! Responsible for one meaning of each code, whichever script exits with it. They keep clear of the tools' codes (0, 1 and 2) and
 //! of those that the deployer gives a meaning to (120 to 125). The names are those of `sysexits.h`.
 
-use crate::aws::ec2::Ec2Error;
-use crate::aws::{AskError, CredentialsError};
-use crate::checkout::PlaceError;
-use crate::git::GitError;
-use crate::process::ProcessError;
-
 /// The command line is wrong.
 pub const USAGE: u8 = 64;
 /// What was given cannot be read, or is of the wrong kind.
@@ -37,62 +31,4 @@ pub const MISSING: u8 = 127;
 pub fn of_command_line(message: &clap::Error) -> u8 {
     let printed = message.print().is_ok();
     if message.use_stderr() || !printed { USAGE } else { 0 }
-}
-
-/// The code for a service of AWS that cannot be asked.
-pub const fn of_ask(error: &AskError) -> u8 {
-    match error {
-        AskError::Endpoint(_)
-        | AskError::Credentials(
-            CredentialsError::None(_) | CredentialsError::Address | CredentialsError::NotThere(_),
-        ) => DECLARATION,
-        AskError::Credentials(CredentialsError::Unreachable(_)) | AskError::Unreachable { .. } => UNAVAILABLE,
-        AskError::Stopped(stopped) => stopped.exit_code(),
-    }
-}
-
-/// The code for EC2 when it does not say what there is.
-pub const fn of_ec2(error: &Ec2Error) -> u8 {
-    match error {
-        Ec2Error::Ask(error) => of_ask(error),
-        Ec2Error::Denied | Ec2Error::NotAccepted(_) => DECLARATION,
-        Ec2Error::Throttled(_) | Ec2Error::Refused { .. } | Ec2Error::Malformed { .. } | Ec2Error::Endless => {
-            UNAVAILABLE
-        }
-    }
-}
-
-/// The code for a failure of git.
-pub const fn of_git(error: &GitError) -> u8 {
-    match error {
-        GitError::Missing(_) => MISSING,
-        GitError::Process(error) => of_process(error),
-        GitError::Prepare { .. } | GitError::NoSpace(_) => INPUT_OUTPUT,
-        GitError::Repository(error) => error.cause.exit_code(),
-        GitError::Key { .. } => DECLARATION,
-        GitError::NoSuchCommit { .. } => NOT_THERE,
-        GitError::NotACommit { .. } => UNSUITABLE,
-        GitError::NoProtectedRef { .. } => REFUSED,
-        GitError::Failed { .. } => INTERNAL,
-    }
-}
-
-/// The code for a place in the checkout.
-pub const fn of_place(error: &PlaceError) -> u8 {
-    match error {
-        PlaceError::Outside { .. } => REFUSED,
-        PlaceError::Missing { .. } => NOT_THERE,
-        PlaceError::Link { .. } | PlaceError::WrongKind { .. } | PlaceError::NoCode { .. } => UNSUITABLE,
-        PlaceError::Unreadable { .. } => INPUT_OUTPUT,
-    }
-}
-
-/// The code for a child that did not run to its end.
-pub const fn of_process(error: &ProcessError) -> u8 {
-    match error {
-        ProcessError::Start { .. } => NOT_STARTED,
-        ProcessError::Wait { .. } => INTERNAL,
-        ProcessError::Stopped(stopped) => stopped.exit_code(),
-        ProcessError::TooSlow { .. } => UNAVAILABLE,
-    }
 }

@@ -8,8 +8,7 @@ use crate::aws::s3::S3Error;
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
 use crate::exit_code::{
-    DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE, of_ask, of_git,
-    of_place, of_process,
+    DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE,
 };
 use crate::git::{self, GitError};
 use crate::interruption::Stopped;
@@ -104,9 +103,9 @@ impl Failure {
         match self {
             Self::Missing(_) => MISSING,
             Self::Toolbox(error) => of_toolbox(error),
-            Self::Git(error) | Self::Clearance(ClearanceError::Git(error)) => of_git(error),
-            Self::Place(error) | Self::Tool(ToolError::Place(error)) => of_place(error),
-            Self::Tool(ToolError::Process(error)) => of_process(error),
+            Self::Git(error) | Self::Clearance(ClearanceError::Git(error)) => error.exit_code(),
+            Self::Place(error) | Self::Tool(ToolError::Place(error)) => error.exit_code(),
+            Self::Tool(ToolError::Process(error)) => error.exit_code(),
             Self::Tool(ToolError::Init(ended)) => ended.exit_code(),
             Self::Clearance(
                 ClearanceError::NoProtectedRefs(_)
@@ -140,7 +139,7 @@ const fn of_plan(error: &KeepError) -> u8 {
 
 const fn of_bucket(error: &S3Error) -> u8 {
     match error {
-        S3Error::Ask(error) => of_ask(error),
+        S3Error::Ask(error) => error.exit_code(),
         S3Error::TooLarge { .. } => UNSUITABLE,
         S3Error::NoSuchBucket(_)
         | S3Error::Denied { .. }
@@ -155,7 +154,7 @@ const fn of_toolbox(error: &ToolboxError) -> u8 {
     match error {
         ToolboxError::Missing(_) | ToolboxError::NotBakedIn { .. } => MISSING,
         ToolboxError::File(error) => of_version_file(error),
-        ToolboxError::Process(error) => of_process(error),
+        ToolboxError::Process(error) => error.exit_code(),
         ToolboxError::NoChoice { .. } => UNSUITABLE,
         ToolboxError::Unversioned { .. } => INTERNAL,
     }
@@ -163,7 +162,7 @@ const fn of_toolbox(error: &ToolboxError) -> u8 {
 
 const fn of_version_file(error: &VersionFileError) -> u8 {
     match error {
-        VersionFileError::Place(error) => of_place(error),
+        VersionFileError::Place(error) => error.exit_code(),
         VersionFileError::Unreadable { .. } => INPUT_OUTPUT,
         VersionFileError::NotText { .. } | VersionFileError::NotOne { .. } | VersionFileError::NotExact { .. } => {
             UNSUITABLE

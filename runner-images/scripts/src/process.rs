@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use crate::exit_code::{INTERNAL, NOT_STARTED, UNAVAILABLE};
 use crate::interruption::{Interruptions, Stopped, Wake};
 
 pub use lines::run_with_lines;
@@ -58,6 +59,18 @@ pub enum ProcessError {
         /// The program.
         program: String,
     },
+}
+
+impl ProcessError {
+    /// What a script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Start { .. } => NOT_STARTED,
+            Self::Wait { .. } => INTERNAL,
+            Self::Stopped(stopped) => stopped.exit_code(),
+            Self::TooSlow { .. } => UNAVAILABLE,
+        }
+    }
 }
 
 /// How a child ended.

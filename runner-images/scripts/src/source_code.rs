@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::checkout::Checkout;
-use crate::exit_code::{INPUT_OUTPUT, REFUSED, of_git};
+use crate::exit_code::{INPUT_OUTPUT, REFUSED};
 use crate::git::{Credential, Git, GitError};
 use crate::interruption::Interruptions;
 use crate::report::Report;
@@ -63,7 +63,7 @@ impl SourceError {
     /// What a script exits with.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Git(error) => of_git(error),
+            Self::Git(error) => error.exit_code(),
             Self::NotReviewed { .. } => REFUSED,
             Self::Remove { .. } => INPUT_OUTPUT,
         }

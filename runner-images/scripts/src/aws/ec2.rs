@@ -13,6 +13,7 @@ use std::time::Instant;
 use super::endpoint::{Endpoint, Region};
 use super::xml::{self, Malformed};
 use super::{AskError, Caller, DEADLINE, Request, Service, patiently};
+use crate::exit_code::{DECLARATION, UNAVAILABLE};
 use crate::interruption::{Interruptions, Stopped};
 use crate::values::AmiTag;
 
@@ -154,6 +155,15 @@ impl Client {
 }
 
 impl Ec2Error {
+    /// What a script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Ask(error) => error.exit_code(),
+            Self::Denied | Self::NotAccepted(_) => DECLARATION,
+            Self::Throttled(_) | Self::Refused { .. } | Self::Malformed { .. } | Self::Endless => UNAVAILABLE,
+        }
+    }
+
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
     fn of(status: u16, code: String) -> Self {
         match code.as_str() {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::cause::Cause;
+use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNSUITABLE};
 use crate::full_disk::NoSpace;
 use crate::interruption::Stopped;
 use crate::process::ProcessError;
@@ -85,6 +86,23 @@ pub enum GitError {
         /// git's own words.
         reason: String,
     },
+}
+
+impl GitError {
+    /// What a script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Missing(_) => MISSING,
+            Self::Process(error) => error.exit_code(),
+            Self::Prepare { .. } | Self::NoSpace(_) => INPUT_OUTPUT,
+            Self::Repository(error) => error.cause.exit_code(),
+            Self::Key { .. } => DECLARATION,
+            Self::NoSuchCommit { .. } => NOT_THERE,
+            Self::NotACommit { .. } => UNSUITABLE,
+            Self::NoProtectedRef { .. } => REFUSED,
+            Self::Failed { .. } => INTERNAL,
+        }
+    }
 }
 
 /// What was asked of a repository.

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use super::registry_error::RegistryError;
 use crate::checkout::PlaceError;
-use crate::exit_code::{
-    DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_STARTED, REFUSED, UNAVAILABLE, UNSUITABLE, of_place, of_process,
-};
+use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_STARTED, REFUSED, UNAVAILABLE, UNSUITABLE};
 use crate::full_disk::NoSpace;
 use crate::git;
 use crate::process::{Ended, ProcessError};
@@ -137,8 +135,8 @@ impl Failure {
             Self::NoNamespace(_) => NOT_STARTED,
             Self::NoDaemon(_) => UNAVAILABLE,
             Self::Source(error) => error.exit_code(),
-            Self::Place(error) => of_place(error),
-            Self::Process(error) => of_process(error),
+            Self::Place(error) => error.exit_code(),
+            Self::Process(error) => error.exit_code(),
             Self::Builder(_) => BUILD_FAILED,
         }
     }

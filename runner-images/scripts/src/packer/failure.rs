@@ -7,7 +7,7 @@ use super::arguments::Repetition;
 use super::messages::Artifact;
 use super::tagged::TagError;
 use crate::checkout::PlaceError;
-use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, UNSUITABLE, of_place, of_process};
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, MISSING, UNSUITABLE};
 use crate::full_disk::NoSpace;
 use crate::git;
 use crate::process::{Ended, ProcessError};
@@ -162,9 +162,9 @@ impl Failure {
             Self::WorkingPlace(_) | Self::Prepare { .. } | Self::NoSpace(_) => INPUT_OUTPUT,
             Self::Missing(_) => MISSING,
             Self::Source(error) => error.exit_code(),
-            Self::Place(error) => of_place(error),
+            Self::Place(error) => error.exit_code(),
             Self::Template { .. } | Self::Nothing { .. } => UNSUITABLE,
-            Self::Process(error) => of_process(error),
+            Self::Process(error) => error.exit_code(),
             Self::Packer(ended) | Self::Partly { ended, .. } => ended.exit_code(),
             Self::Tags(error) => error.exit_code(),
         }

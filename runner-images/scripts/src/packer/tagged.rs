@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::arguments::{Order, Repetition};
 use super::outcome::{Ami, Origin, Outcome};
 use crate::aws::ec2::{Client, Ec2Error, ImageState};
-use crate::exit_code::{DECLARATION, TRY_AGAIN, of_ec2};
+use crate::exit_code::{DECLARATION, TRY_AGAIN};
 use crate::interruption::Interruptions;
 use crate::report::Report;
 use crate::values::AmiTag;
@@ -88,7 +88,7 @@ impl TagError {
     /// What the script exits with.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Unknown(reason) | Self::Unverified { reason, .. } => of_ec2(reason),
+            Self::Unknown(reason) | Self::Unverified { reason, .. } => reason.exit_code(),
             Self::Pending { .. } => TRY_AGAIN,
             Self::Untagged { .. } | Self::Misnamed { .. } | Self::Elsewhere { .. } => DECLARATION,
         }

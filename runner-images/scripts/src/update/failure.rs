@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::exit_code::{INPUT_OUTPUT, INTERNAL, NOT_THERE, REFUSED, TRY_AGAIN, UNAVAILABLE, UNSUITABLE, of_git};
+use crate::exit_code::{INPUT_OUTPUT, INTERNAL, NOT_THERE, REFUSED, TRY_AGAIN, UNAVAILABLE, UNSUITABLE};
 use crate::git::tree::TreeError;
 use crate::git::{self, GitError};
 use crate::hcl::{EditError, EditErrors};
@@ -134,7 +134,7 @@ impl Failure {
             | Self::Tree(TreeError::WrongKind { .. } | TreeError::TooLarge { .. }) => UNSUITABLE,
             Self::Edit { errors, .. } => of_edit(errors),
             Self::Tree(TreeError::Link { .. }) | Self::Refused { .. } => REFUSED,
-            Self::Tree(TreeError::Git(error)) | Self::Git(error) => of_git(error),
+            Self::Tree(TreeError::Git(error)) | Self::Git(error) => error.exit_code(),
             Self::KeptMoving { .. } => TRY_AGAIN,
             Self::Unknown { .. } => UNAVAILABLE,
             Self::Stopped(stopped) | Self::StoppedInPush { stopped, .. } => stopped.exit_code(),

@@ -230,29 +230,35 @@ fn a_variable_is_set(stage: &Stage) {
 /// An image builder works as root in a container of its own, which the sandbox is not: here the runner is started as it is there.
 fn an_image_is_built_and_pushed(stage: &Stage) {
     let registry = Registry::start(&stage.place);
-    let image = format!("{}/apps/web", registry.name());
+    let auth = STANDARD.encode(format!("carol:{REGISTRY_PASSWORD}"));
+    let configuration = serde_json::json!({"auths": {registry.name(): {"auth": auth}}}).to_string();
+    let password = [("REGISTRY_USERNAME", "carol"), ("REGISTRY_PASSWORD", REGISTRY_PASSWORD)];
+    let both_ways = [&password[..], &[("REGISTRY_CONFIG_JSON", &configuration)]];
+    for (way, credential) in (1..).zip(both_ways) {
+        let image = format!("{}/apps/web{way}", registry.name());
+        build_and_push(stage, &image, credential);
+
+        // Layers and configuration, unpacked.
+        let copy = stage.place.join(&format!("image{way}"));
+        registry.copy(&image, &copy, &stage.place);
+        assert!(
+            !found_below(&copy, &["length".to_owned()]).is_empty(),
+            "the step with the secret left its mark"
+        );
+        assert_eq!(found_below(&copy, &planted()), Vec::<String>::new());
+    }
+}
+
+fn build_and_push(stage: &Stage, image: &str, credential: &[(&str, &str)]) {
     let temporary = stage.place.join("temporary");
-    fs::create_dir(&temporary).expect("a folder can be made");
+    fs::create_dir_all(&temporary).expect("a folder can be made");
     let programs = product::programs();
-    let secrets = [
-        ("GIT_TOKEN", GIT_TOKEN),
-        ("REGISTRY_PASSWORD", REGISTRY_PASSWORD),
-        ("BUILD_SECRET", BUILD_SECRET),
-    ];
+    let secrets = [("GIT_TOKEN", GIT_TOKEN), ("BUILD_SECRET", BUILD_SECRET)];
     let mut runner = product::command(&programs.join("deploy-runner"));
-    runner
-        .env("TMPDIR", &temporary)
-        .env("HOME", &temporary)
-        .env("REGISTRY_USERNAME", "carol");
+    runner.env("TMPDIR", &temporary).env("HOME", &temporary);
     runner.arg("--trigger-dir").arg(programs.join("scripts"));
-    runner.args([
-        "--timeout=120",
-        "--stop-timeout=5",
-        "--env=TMPDIR",
-        "--env=HOME",
-        "--env=REGISTRY_USERNAME",
-    ]);
-    for (name, value) in secrets {
+    runner.args(["--timeout=120", "--stop-timeout=5", "--env=TMPDIR", "--env=HOME"]);
+    for (name, value) in secrets.iter().chain(credential) {
         runner.env(name, value).arg(format!("--secret={name}"));
     }
     runner.args([
@@ -275,15 +281,6 @@ fn an_image_is_built_and_pushed(stage: &Stage) {
     assert_nothing_in("what the runner says", ended.stderr.as_bytes());
     let left: Vec<_> = fs::read_dir(&temporary).expect("it is there").collect();
     assert!(left.is_empty(), "{left:?}");
-
-    // Layers and configuration, unpacked.
-    let copy = stage.place.join("image");
-    registry.copy(&image, &copy, &stage.place);
-    assert!(
-        !found_below(&copy, &["length".to_owned()]).is_empty(),
-        "the step with the secret left its mark"
-    );
-    assert_eq!(found_below(&copy, &planted()), Vec::<String>::new());
 }
 
 /// A shell with the libraries that it needs.

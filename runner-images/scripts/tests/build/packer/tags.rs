@@ -1,5 +1,7 @@
 //! `--idempotent-tag` against the emulated EC2, with the real Packer, and against servers that answer what the emulated one never does.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::amazon::{BASE, emulated_ec2, emulated_ec2_with};
@@ -136,6 +138,8 @@ fn an_ami_with_all_the_tags_is_built_once_whatever_its_name() {
 fn of_several_amis_the_newest_counts() {
     let ground = Ground::of(&template(r#"service = "web", version = var.version"#));
     ground.build("one", "1").run().expect_code(0);
+    // The emulated EC2 knows the time to the second.
+    std::thread::sleep(Duration::from_millis(1_100));
     let newer = ground.build("two", "1").run().expect_code(0);
     let found = ground.build_once("three", "1").run().expect_code(0);
     assert_eq!(artifact(&found, "exists")["id"], artifact(&newer, "built")["id"]);

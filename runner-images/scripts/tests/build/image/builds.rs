@@ -154,11 +154,9 @@ fn held(fixture: &Fixture, name: &str) -> impl Fn(&str) -> bool + use<> {
 #[test]
 #[ignore = "needs BuildKit, named by BUILDCTL and BUILDKIT_HOST"]
 fn buildkit_builds_pushes_skips_and_keeps_a_secret_out_of_the_image() {
-    let named = |name: &str| std::env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let (client, daemon) = (named("BUILDCTL"), named("BUILDKIT_HOST"));
     let (fixture, _) = with_image();
+    let daemon = given_buildkit(&fixture);
     let server = registry(&fixture, None);
-    fixture.replace_program("buildctl", &format!("exec '{client}' \"$@\""));
     let base = busy_base(&fixture.path("work/app"));
     let text = format!(
         "FROM scratch\nARG APP_VERSION=none\nLABEL version=$APP_VERSION\nCOPY {base} /\n\
@@ -209,6 +207,36 @@ fn buildkit_builds_pushes_skips_and_keeps_a_secret_out_of_the_image() {
         "{}",
         alone.stderr
     );
+}
+
+/// Puts the given client before all others, and answers where the daemon is.
+fn given_buildkit(fixture: &Fixture) -> String {
+    let named = |name: &str| std::env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+    fixture.replace_program("buildctl", &format!("exec '{}' \"$@\"", named("BUILDCTL")));
+    named("BUILDKIT_HOST")
+}
+
+#[test]
+#[ignore = "needs BuildKit, named by BUILDCTL and BUILDKIT_HOST"]
+fn what_buildkit_pushes_and_a_registry_refuses_is_no_failed_build() {
+    let (fixture, commit) = with_image();
+    let daemon = given_buildkit(&fixture);
+    let users = fixture.path("htpasswd");
+    fs::write(&users, HTPASSWD).unwrap();
+    let server = registry(&fixture, Some(&users));
+    let build = |password: &str| {
+        script(&fixture, &commit, &server)
+            .instead("--builder", "buildkit")
+            .env("BUILDKIT_HOST", &daemon)
+            .env("REGISTRY_USERNAME", "carol")
+            .env("REGISTRY_PASSWORD", password)
+    };
+    build("wrong").run().expect_told(
+        78,
+        &format!("cannot push `{}`: ", tag(&server, "1")),
+        "; declare or correct REGISTRY_USERNAME and REGISTRY_PASSWORD, or REGISTRY_CONFIG_JSON, for one that may do that there",
+    );
+    assert_eq!(build("hunter2").run().expect_code(0).line()["outcome"], "pushed");
 }
 
 /// A shell with the libraries that it needs, in a directory of the context.

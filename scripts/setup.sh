@@ -151,6 +151,7 @@ docker_daemon() {
         (cd "$download" && apt-get download -qq docker.io containerd >&2) || fail "apt-get could not download docker.io and containerd"
     fi
     rm -rf "$tools/docker.new" "$tools/docker"
+    mkdir -p "$tools/docker.new"
     local package
     for package in "$download"/*.deb; do
         dpkg-deb --extract "$package" "$tools/docker.new"

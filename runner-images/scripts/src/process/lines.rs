@@ -69,7 +69,9 @@ mod tests {
         let (sender, signals) = std::sync::mpsc::channel();
         let mut interruptions = Interruptions::from_channel(signals);
         let mut command = Command::new("sh");
-        command.args(["-c", "trap 'echo stopped; exit 7' INT; echo ready; sleep 60"]);
+        // Ready is who waits: a stop that comes before it is there would not reach it.
+        let waiting = "sh -c 'echo ready; exec sleep 60'";
+        command.args(["-c", &format!("trap 'echo stopped; exit 7' INT; {waiting}")]);
         let mut seen = Vec::new();
         let ended = run_with_lines(
             &mut command,

@@ -68,7 +68,14 @@ fn build(root: &Path, store: &Path, image: &str) {
 /// A digest of what the images are made of. The tools are large, and only looked at from outside.
 fn made_of(root: &Path) -> String {
     let mut files = files_below(&product::programs());
-    for folder in ["base", "programs", "terraform-runner", "packer-runner", "image-builder"] {
+    for folder in [
+        "base",
+        "builder-tools",
+        "programs",
+        "terraform-runner",
+        "packer-runner",
+        "image-builder",
+    ] {
         files.extend(files_below(&root.join("runner-images").join(folder)));
     }
     files.push(root.join("scripts/images.sh"));

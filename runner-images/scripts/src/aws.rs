@@ -112,11 +112,9 @@ impl AskError {
     /// What a script exits with.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Endpoint(_)
-            | Self::Credentials(
-                CredentialsError::None(_) | CredentialsError::Address | CredentialsError::NotThere(_),
-            ) => DECLARATION,
-            Self::Credentials(CredentialsError::Unreachable(_)) | Self::Unreachable { .. } => UNAVAILABLE,
+            Self::Endpoint(_) => DECLARATION,
+            Self::Credentials(error) => error.exit_code(),
+            Self::Unreachable { .. } => UNAVAILABLE,
             Self::Stopped(stopped) => stopped.exit_code(),
         }
     }

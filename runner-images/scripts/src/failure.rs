@@ -4,12 +4,9 @@
 
 use std::io;
 
-use crate::aws::s3::S3Error;
 use crate::checkout::PlaceError;
 use crate::clearance::ClearanceError;
-use crate::exit_code::{
-    DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNAVAILABLE, UNSUITABLE, USAGE,
-};
+use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNSUITABLE, USAGE};
 use crate::git::{self, GitError};
 use crate::interruption::Stopped;
 use crate::plan::keeper::KeepError;
@@ -132,21 +129,8 @@ const fn of_plan(error: &KeepError) -> u8 {
         KeepError::Store(StoreError::Missing { .. }) => NOT_THERE,
         KeepError::Elsewhere | KeepError::NotWritten(_) | KeepError::Store(StoreError::TooLarge { .. }) => UNSUITABLE,
         KeepError::Refused(_) => REFUSED,
-        KeepError::Store(StoreError::Bucket(error)) => of_bucket(error),
+        KeepError::Store(StoreError::Bucket(error)) => error.exit_code(),
         KeepError::Store(StoreError::Directory(_)) | KeepError::Seal(_) | KeepError::Place { .. } => INPUT_OUTPUT,
-    }
-}
-
-const fn of_bucket(error: &S3Error) -> u8 {
-    match error {
-        S3Error::Ask(error) => error.exit_code(),
-        S3Error::TooLarge { .. } => UNSUITABLE,
-        S3Error::NoSuchBucket(_)
-        | S3Error::Denied { .. }
-        | S3Error::OtherRegion { .. }
-        // Keys that S3 does not know, or that are expired.
-        | S3Error::Refused { status: 401 | 403, .. } => DECLARATION,
-        S3Error::Refused { .. } => UNAVAILABLE,
     }
 }
 

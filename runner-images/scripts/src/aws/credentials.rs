@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::Service;
 use super::endpoint::is_this_machine;
 use super::http::{Http, Question, Unreachable};
+use crate::exit_code::{DECLARATION, UNAVAILABLE};
 
 /// Where ECS answers with a task's credentials.
 const OF_ECS: &str = "http://169.254.170.2";
@@ -40,6 +41,14 @@ pub enum CredentialsError {
 }
 
 impl CredentialsError {
+    /// What a script exits with.
+    pub(super) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreachable(_) | Self::NotThere(429 | 500..) => UNAVAILABLE,
+            Self::None(_) | Self::Address | Self::NotThere(_) => DECLARATION,
+        }
+    }
+
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(reason) => reason.is_passing(),
@@ -201,6 +210,18 @@ mod tests {
             );
         }
         assert!(matches!(find(&[]), Err(CredentialsError::None(Service::Ec2))));
+    }
+
+    #[test]
+    fn an_endpoint_that_cannot_now_is_not_one_that_has_none() {
+        for (status, code, passes) in [
+            (503, UNAVAILABLE, true),
+            (429, UNAVAILABLE, true),
+            (404, DECLARATION, false),
+        ] {
+            let error = CredentialsError::NotThere(status);
+            assert_eq!((error.exit_code(), error.is_passing()), (code, passes), "{status}");
+        }
     }
 
     #[test]

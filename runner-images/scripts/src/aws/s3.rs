@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::endpoint::Region;
 use super::{AskError, Caller, DEADLINE, MOST_ERROR_BYTES, Request, Service, patiently};
+use crate::exit_code::{DECLARATION, UNAVAILABLE, UNSUITABLE};
 use crate::interruption::{Interruptions, Stopped};
 
 use answer::{Answer, Refusal};
@@ -217,6 +218,20 @@ impl Client {
 }
 
 impl S3Error {
+    /// What a script exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Ask(error) => error.exit_code(),
+            Self::TooLarge { .. } => UNSUITABLE,
+            Self::NoSuchBucket(_)
+            | Self::Denied { .. }
+            | Self::OtherRegion { .. }
+            // Keys that S3 does not know, or that are expired.
+            | Self::Refused { status: 401 | 403, .. } => DECLARATION,
+            Self::Refused { .. } => UNAVAILABLE,
+        }
+    }
+
     /// Whether asking once more may help.
     fn is_passing(&self) -> bool {
         match self {

@@ -15,11 +15,15 @@ const CERTIFICATES: &str = "/kaniko/ssl/certs/ca-certificates.crt";
 
 /// What it needs besides: its own folder, the one that stays, with its certificates and the credential helpers. What the allow-list declares counts more.
 pub(super) fn environment(usual: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    with_certificates(usual, Path::new(CERTIFICATES))
+}
+
+fn with_certificates(usual: &[(OsString, OsString)], certificates: &Path) -> Vec<(OsString, OsString)> {
     let path = env::join_paths(env::split_paths(&search_path()).chain([KANIKO_HOME.into()]));
     let mut own: Vec<(OsString, OsString)> = path.map(|path| ("PATH".into(), path)).into_iter().collect();
     let is_declared = usual.iter().any(|(name, _)| name == "SSL_CERT_FILE");
-    if !is_declared && Path::new(CERTIFICATES).is_file() {
-        own.push(("SSL_CERT_FILE".into(), CERTIFICATES.into()));
+    if !is_declared && certificates.is_file() {
+        own.push(("SSL_CERT_FILE".into(), certificates.into()));
     }
     own
 }
@@ -57,4 +61,27 @@ pub(super) fn arguments(build: &Build<'_>, files: &Files) -> Vec<OsString> {
         .filter(|repository| repository.is_on_this_machine());
     words.extend(local.map(|repository| format!("--insecure-registry={}", repository.registry()).into()));
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_own_folder_is_searched_last_and_its_certificates_count_unless_others_are_declared() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let named = |name: &str, own: &[(OsString, OsString)]| {
+            own.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
+        };
+        let own = with_certificates(&[], file.path());
+        let path = named("PATH", &own).unwrap();
+        assert_eq!(env::split_paths(&path).last(), Some(KANIKO_HOME.into()));
+        assert_eq!(named("SSL_CERT_FILE", &own).as_deref(), Some(file.path().as_os_str()));
+        let declared = [("SSL_CERT_FILE".into(), "/own.pem".into())];
+        assert_eq!(named("SSL_CERT_FILE", &with_certificates(&declared, file.path())), None);
+        assert_eq!(
+            named("SSL_CERT_FILE", &with_certificates(&[], Path::new("/no/such"))),
+            None
+        );
+    }
 }

@@ -239,6 +239,28 @@ fn what_buildkit_pushes_and_a_registry_refuses_is_no_failed_build() {
     assert_eq!(build("hunter2").run().expect_code(0).line()["outcome"], "pushed");
 }
 
+#[test]
+fn a_missing_daemon_of_buildkit_is_no_failed_build_and_told_before_anything_is_built() {
+    let (fixture, commit) = with_image();
+    let server = registry(&fixture, None);
+    let built = fixture.path("built");
+    let client = format!(
+        "[ \"$1\" = debug ] && {{ echo 'error: listing workers: no such file' >&2; exit 1; }}; touch {}",
+        built.display()
+    );
+    fixture.replace_program("buildctl", &client);
+    script(&fixture, &commit, &server)
+        .instead("--builder", "buildkit")
+        .env("BUILDKIT_HOST", "unix:///no/such.sock")
+        .run()
+        .expect_told(
+            69,
+            "no BuildKit daemon answers: error: listing workers: no such file",
+            ": start `buildkitd` and name it in BUILDKIT_HOST",
+        );
+    assert!(!built.exists());
+}
+
 /// A shell with the libraries that it needs, in a directory of the context.
 pub(super) fn busy_base(context: &Path) -> &'static str {
     let base = context.join("base");

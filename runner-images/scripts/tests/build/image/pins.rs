@@ -1,5 +1,6 @@
 //! The public bases of our own images: named by digest, and `scripts/pins.sh` knows what is newer.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -56,7 +57,7 @@ fn push(fixture: &Fixture, name: &str, label: &str) -> String {
 
 #[test]
 fn every_public_base_has_a_tag_and_a_digest() {
-    let mut public = 0;
+    let (mut public, mut pinned) = (0, BTreeMap::new());
     for image in [
         "base",
         "builder-tools",
@@ -80,6 +81,9 @@ fn every_public_base_has_a_tag_and_a_digest() {
             assert!(tag.is_some_and(|(_, tag)| tag != "latest"), "{line}");
             let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
             assert!(digest.len() == 64 && digest.bytes().all(is_digit), "{line}");
+            // What one Debian gave lies over what another gave: they must be the same.
+            let first = pinned.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
+            assert_eq!(digest, first, "{name} of {}", file.display());
         }
     }
     assert_eq!(public, 6, "Debian twice, Rust, Terraform, Packer, kaniko");

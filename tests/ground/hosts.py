@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -105,7 +106,9 @@ class PodmanHost:
         """Runs the container in the foreground; its network is the machine's, where the ground is."""
         launch.folder.mkdir(parents=True)
         words = [*self._words, "run", "--name", launch.name, "--pull", "never", "--network", "host", "--log-driver", "none"]
-        words += ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--security-opt", "no-new-privileges"]
+        processes = _most_processes()
+        words += ["--ulimit", "nofile=1024:1024", "--ulimit", f"nproc={processes}:{processes}"]
+        words += ["--security-opt", "no-new-privileges"]
         words += ["--cap-drop", "all", *(word for capability in launch.capabilities for word in ("--cap-add", capability))]
         if launch.read_only:
             words += ["--read-only", "--read-only-tmpfs=false"]
@@ -142,6 +145,13 @@ def _started(children: Children, argv: list[str], marker: str, **options: object
             "failed to create task for container: failed to create shim task: OCI runtime create failed: "
             f'runc create failed: unable to start container process: exec: "{argv[0]}": {error.strerror}'
         ) from error
+
+
+def _most_processes() -> int:
+    """As many as podman can raise its ceiling to. A lower one would count over all tasks; on AWS each has a kernel of its own."""
+    ceiling = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    pids = int(Path("/proc/sys/kernel/pid_max").read_text())
+    return pids if ceiling == resource.RLIM_INFINITY else min(ceiling, pids)
 
 
 def _ignore(_answer: object) -> None:

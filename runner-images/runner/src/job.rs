@@ -32,7 +32,7 @@ pub(crate) struct Outputs {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JobError {
     #[error(
-        "script `{script}` cannot be executed: {source}: check its interpreter line and that it is built for this machine"
+        "script `{script}` cannot be executed: {source}: check its interpreter line, that it is built for this machine, and that the task has room for it"
     )]
     Exec { script: String, source: io::Error },
     #[error("script `{0}` has no pipes for its output")]

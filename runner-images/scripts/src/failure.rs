@@ -28,6 +28,7 @@ Exit codes:
   69          the repository, or the bucket of saved plans, cannot be reached, or does not work
   70          git or Terraform behaved in a way that this script does not know
   74          a disk is full; a file or directory of this script's own cannot be written or read
+  75          there is no room for another process: try again later
   77          refused: unreviewed commit, code still wanted, path leads out, state would be lost,
               saved plan of something else, stale, expired or tampered with, another host key than
               the declared one, a repository that git's own checks refuse

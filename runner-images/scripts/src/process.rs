@@ -12,10 +12,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::exit_code::{INTERNAL, NOT_STARTED, UNAVAILABLE};
+use crate::exit_code::{INTERNAL, NOT_STARTED, TRY_AGAIN, UNAVAILABLE};
 use crate::interruption::{Interruptions, Stopped, Wake};
 
 pub use lines::run_with_lines;
@@ -35,6 +36,16 @@ pub enum ProcessError {
     /// It could not be started.
     #[error("cannot start `{program}`: {source}; put a program that this machine can run into the image")]
     Start {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// There is no room for another process or thread.
+    #[error(
+        "no room to run `{program}`: {source}; let less run at the same time, or give the task more, and try again"
+    )]
+    NoRoom {
         /// The program.
         program: String,
         /// The system's reason.
@@ -62,10 +73,19 @@ pub enum ProcessError {
 }
 
 impl ProcessError {
+    fn not_started(program: String, source: io::Error) -> Self {
+        let reason = source.raw_os_error().map(Errno::from_raw);
+        match reason {
+            Some(Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) => Self::NoRoom { program, source },
+            _ => Self::Start { program, source },
+        }
+    }
+
     /// What a script exits with.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Start { .. } => NOT_STARTED,
+            Self::NoRoom { .. } => TRY_AGAIN,
             Self::Wait { .. } => INTERNAL,
             Self::Stopped(stopped) => stopped.exit_code(),
             Self::TooSlow { .. } => UNAVAILABLE,
@@ -131,8 +151,10 @@ pub fn capture(
     interruptions: &mut Interruptions,
 ) -> Result<Captured, ProcessError> {
     let mut child = Running::start(command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-    let stdout = child.process.stdout.take().map(collect);
-    let stderr = child.process.stderr.take().map(collect);
+    let stdout = child.process.stdout.take().map(collect).transpose();
+    let stdout = child.if_there_is_room(stdout)?;
+    let stderr = child.process.stderr.take().map(collect).transpose();
+    let stderr = child.if_there_is_room(stderr)?;
     let ended = child.wait_or_stop(Some(limit), interruptions)?;
     Ok(Captured {
         ended,
@@ -152,7 +174,7 @@ pub fn run_briefly_hearing(
     interruptions: &mut Interruptions,
 ) -> Result<(Ended, String), ProcessError> {
     let mut child = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped()))?;
-    let heard = child.hear();
+    let heard = child.hear()?;
     let ended = child.wait_or_stop(None, interruptions)?;
     Ok((ended, last_words(&heard)))
 }
@@ -176,7 +198,7 @@ pub fn run_to_the_end_hearing(
 ) -> Result<(Ended, String), ProcessError> {
     interruptions.check()?;
     let mut child = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped()))?;
-    let heard = child.hear();
+    let heard = child.hear()?;
     let ended = child.forward_until_the_end(interruptions, on_stop)?;
     Ok((ended, last_words(&heard)))
 }
@@ -196,18 +218,33 @@ impl Running {
         let program = command.get_program().to_string_lossy().into_owned();
         match command.process_group(0).spawn() {
             Ok(process) => Ok(Self { process, program }),
-            Err(source) => Err(ProcessError::Start { program, source }),
+            Err(source) => Err(ProcessError::not_started(program, source)),
         }
     }
 
+    /// A child whose output nobody could read is ended before it did anything much.
+    fn if_there_is_room<T>(&mut self, thread: io::Result<T>) -> Result<T, ProcessError> {
+        thread.map_err(|source| {
+            self.signal_group(Signal::SIGKILL);
+            self.process.wait().ok();
+            ProcessError::NoRoom {
+                program: self.program.clone(),
+                source,
+            }
+        })
+    }
+
     /// Passes its standard error on; the last part of it comes when the stream ends.
-    fn hear(&mut self) -> Receiver<Vec<u8>> {
+    fn hear(&mut self) -> Result<Receiver<Vec<u8>>, ProcessError> {
         let (sender, heard) = channel();
-        if let Some(stderr) = self.process.stderr.take() {
-            // Joined by the channel: it ends with the stream, which something in the background may hold open.
-            thread::spawn(move || sender.send(pass_on(stderr)));
-        }
-        heard
+        // Joined by the channel: it ends with the stream, which something in the background may hold open.
+        let listening = self
+            .process
+            .stderr
+            .take()
+            .map(|stderr| thread::Builder::new().spawn(move || sender.send(pass_on(stderr))));
+        self.if_there_is_room(listening.transpose())?;
+        Ok(heard)
     }
 
     fn forward_until_the_end(
@@ -305,8 +342,8 @@ fn pass_on(mut stream: impl Read) -> Vec<u8> {
 }
 
 /// Reads a stream to its end so that the child never blocks, and keeps the first part of it.
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
+fn collect(mut stream: impl Read + Send + 'static) -> io::Result<JoinHandle<Vec<u8>>> {
+    thread::Builder::new().spawn(move || {
         let mut kept = Vec::new();
         // A stream that breaks has ended: what was read until then is what there is.
         let _read = stream.by_ref().take(CAPTURE_LIMIT).read_to_end(&mut kept);
@@ -356,6 +393,26 @@ mod tests {
             "{result:?}"
         );
         assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_child_that_nobody_could_listen_to_is_ended() {
+        let mut child = Running::start(Command::new("sleep").arg("60")).unwrap();
+        let pid = child.pid().unwrap();
+        let error = child.if_there_is_room::<()>(Err(Errno::EAGAIN.into())).unwrap_err();
+        assert_eq!(error.exit_code(), TRY_AGAIN);
+        assert_eq!(kill(pid, None), Err(Errno::ESRCH));
+    }
+
+    #[test]
+    fn a_lack_of_room_is_told_apart_from_a_program_that_cannot_run() {
+        let code = |reason: Errno| ProcessError::not_started("git".to_owned(), reason.into()).exit_code();
+        for reason in [Errno::EAGAIN, Errno::ENOMEM, Errno::EMFILE, Errno::ENFILE] {
+            assert_eq!(code(reason), TRY_AGAIN, "{reason}");
+        }
+        for reason in [Errno::EACCES, Errno::ENOEXEC, Errno::ENOENT] {
+            assert_eq!(code(reason), NOT_STARTED, "{reason}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! No value of a secret is part of it: whoever may ask the engine can read it all, and the engine writes it to its disk.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits};
@@ -21,6 +22,8 @@ pub(super) const RUN_LABEL: &str = "deploy-runner.run";
 pub(super) const STATE_LABEL: &str = "deploy-runner.state";
 /// Where a run may write, as on AWS: each empty at its start. A writable root is written as it is.
 const WRITABLE: [&str; 3] = ["/tmp", "/work", "/home/job"];
+/// What Linux has on a small machine: the default of `kernel.pid_max`.
+const USUAL_PID_MAX: u64 = 32_768;
 
 /// What the container is for.
 #[derive(Debug)]
@@ -106,7 +109,7 @@ fn host_config(purpose: &Purpose<'_>, image: &ImageFacts) -> HostConfig {
     }
 }
 
-/// No more than this machine's own ceiling, which a container engine without privileges could not raise.
+/// No more than this machine's own ceilings, which a container engine without privileges could not raise.
 fn ulimits() -> Vec<ResourcesUlimits> {
     let least = |resource, most: u64| getrlimit(resource).maximum.map_or(most, |own| own.min(most));
     let limit = |name: &str, value: u64| {
@@ -120,8 +123,15 @@ fn ulimits() -> Vec<ResourcesUlimits> {
     vec![
         limit("core", 0),
         limit("nofile", least(Resource::Nofile, MAX_OPEN_FILES)),
-        limit("nproc", least(Resource::Nproc, u64::from(MAX_TASKS))),
+        limit("nproc", least(Resource::Nproc, most_processes())),
     ]
+}
+
+/// As many as the whole machine can have, which is where Podman lowers its own ceiling to. The kernel counts them over all containers of one
+/// user: with less, a run that uses them up would leave none to the others. `pids_limit` is what limits a run.
+fn most_processes() -> u64 {
+    let told = fs::read_to_string("/proc/sys/kernel/pid_max").unwrap_or_default();
+    told.trim().parse().unwrap_or(USUAL_PID_MAX)
 }
 
 /// Memory, at most half of what the run may use for each, except where the image declares a volume: that is disk, as on AWS. Nothing on a writable

@@ -34,6 +34,7 @@ Exit codes:
   69          the repository, the registry or BuildKit's daemon cannot be reached, or does not work
   70          a program behaved in a way that this script does not know
   74          a disk is full; a file or directory of this script's own cannot be written or read
+  75          there is no room for another process: try again later
   77          refused: an image name that the allow-list does not allow, a tag that does not move,
               unreviewed commit, path leads out, another host key than the declared one, a
               repository that git's own checks refuse

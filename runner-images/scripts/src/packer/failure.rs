@@ -40,7 +40,8 @@ Exit codes:
   69          the repository, or EC2 (--idempotent-tag), cannot be reached, or does not work
   70          git or Packer behaved in a way that this script does not know
   74          a disk is full; a file or directory of this script's own cannot be written or read
-  75          an AMI with the tags is still being made (--idempotent-tag): try again later
+  75          an AMI with the tags is still being made (--idempotent-tag), or there is no room for
+              another process: try again later
   77          refused: unreviewed commit, path leads out, another host key than the declared one,
               a repository that git's own checks refuse
   78          what is declared for the container is missing or wrong: credential, SSH key, host

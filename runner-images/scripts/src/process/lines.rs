@@ -24,9 +24,10 @@ pub fn run_with_lines(
     let mut child = Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let output = child.process.stdout.take();
     thread::scope(|scope| {
-        if let Some(output) = output {
-            scope.spawn(move || read_lines(BufReader::new(output), on_line));
-        }
+        let reading = output.map(|output| {
+            thread::Builder::new().spawn_scoped(scope, move || read_lines(BufReader::new(output), on_line))
+        });
+        child.if_there_is_room(reading.transpose())?;
         loop {
             if let Some(ended) = child.poll()? {
                 return Ok(ended);

@@ -27,7 +27,8 @@ Exit codes:
   69          the repository cannot be reached, or does not work
   70          git behaved in a way that this script does not know
   74          a disk is full; a file or directory of this script's own cannot be written or read
-  75          the branch kept moving: nothing was pushed, try again later
+  75          the branch kept moving, or there is no room for another process: nothing was
+              pushed, try again later
   77          refused: by the server or its hooks, in its own words; the path goes through a link;
               another host key than the declared one; a repository that git's own checks refuse
   78          what is declared for the container is missing or wrong: credential, SSH key, host

@@ -1,5 +1,6 @@
 //! What is missing or wrong is said in one line, with what to do, with its own exit code, and leaves the repository as it was.
 
+use std::process::Command;
 use std::time::Instant;
 
 use crate::fixture::{CREDENTIAL, Fixture, VALUES};
@@ -242,4 +243,19 @@ fn git_that_is_missing() {
         .env("PATH", fixture.path("bin"))
         .run()
         .expect_reason(127, "`git` is not on the PATH: install the package `git` in the image");
+}
+
+#[test]
+fn a_machine_without_room_for_another_process() {
+    let fixture = Fixture::new();
+    let before = fixture.refs();
+    let mut few = Command::new("prlimit");
+    // Enough for the script itself, and none for the pipes to a child.
+    few.arg("--nofile=8");
+    fixture.script().through(few).run().expect_told(
+        75,
+        "no room to run `",
+        "`: Too many open files (os error 24); let less run at the same time, or give the task more, and try again",
+    );
+    assert_eq!(fixture.refs(), before);
 }

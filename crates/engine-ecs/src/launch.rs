@@ -22,9 +22,6 @@ use crate::trouble::Trouble;
 
 use conflict::Taken;
 
-pub(crate) use request::STARTED_BY_PREFIX;
-pub(crate) use tags::{TAG_OUTPUT, TAG_REQUEST_DIGEST};
-
 /// Starts tasks.
 pub(crate) struct Launcher<'a> {
     pub(crate) client: &'a Client,

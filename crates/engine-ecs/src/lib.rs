@@ -30,6 +30,7 @@ mod https;
 pub mod in_process;
 mod launch;
 mod logs;
+mod marks;
 mod observe;
 mod overrides;
 mod pace;

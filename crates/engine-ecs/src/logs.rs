@@ -5,6 +5,7 @@
 mod client;
 mod follow;
 mod ledger;
+mod memory;
 mod repair;
 mod room;
 mod take;
@@ -12,12 +13,14 @@ mod together;
 
 pub(crate) use client::{LogClient, LogError};
 pub(crate) use follow::{Reach, follow};
-pub(crate) use ledger::Ledger;
+#[cfg(test)]
+pub(crate) use memory::{Closing, Sweep};
+pub(crate) use memory::{LogReading, is_default};
 pub(crate) use repair::{Missing, plan, sweep};
 pub(crate) use room::Room;
 pub(crate) use together::read_together;
 
-use crate::cursor::{LogReading, Millis};
+use crate::clock::Millis;
 use protocol::{OutputForm, RunId};
 
 /// One entry of a log stream.

@@ -4,7 +4,7 @@
 
 use protocol::{Phase, RunId};
 
-use crate::cursor::Millis;
+use crate::clock::Millis;
 
 /// An entry so recent, in milliseconds, means that the job is writing.
 const ACTIVE: Millis = 10_000;

@@ -4,6 +4,7 @@
 
 mod choice;
 mod preflight;
+mod sandbox;
 mod spawn;
 
 use std::thread;

@@ -5,6 +5,7 @@
 
 mod model;
 mod names;
+mod node;
 mod reader;
 mod record;
 mod scalar;
@@ -23,11 +24,10 @@ pub use typed::{
 };
 pub use yaml::Mark;
 
+pub(crate) use node::{Definitions, SchemaNode};
 pub(crate) use reader::join;
 pub(crate) use record::listed;
-pub(crate) use scalar::{Limits, Wanted};
 
-use crate::schema::{Definitions, SchemaNode};
 use reader::{Reader, Shape};
 
 /// The most problems that one reading reports.

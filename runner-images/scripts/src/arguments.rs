@@ -10,7 +10,7 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
-use crate::failure::help;
+use crate::help;
 use crate::program::ToolName;
 use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
@@ -30,7 +30,7 @@ pub use order::{DestroyGrant, Format, Inputs, Keep, Operation, Order, PlanExit, 
     args_override_self = false,
     disable_help_flag = true,
     disable_version_flag = true,
-    after_long_help = help()
+    after_long_help = help::text()
 )]
 #[expect(
     clippy::struct_excessive_bools,

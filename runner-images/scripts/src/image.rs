@@ -8,6 +8,7 @@ pub mod arguments;
 mod builder;
 mod credentials;
 pub mod failure;
+mod help;
 pub mod outcome;
 mod registry;
 mod registry_error;

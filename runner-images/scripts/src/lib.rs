@@ -14,6 +14,7 @@ pub mod full_disk;
 pub mod git;
 pub mod handover;
 pub mod hcl;
+mod help;
 pub mod image;
 pub mod interruption;
 pub mod packer;

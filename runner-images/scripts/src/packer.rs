@@ -6,6 +6,8 @@
 pub mod arguments;
 mod call;
 pub mod failure;
+mod help;
+mod judgement;
 mod messages;
 pub mod outcome;
 pub mod tagged;
@@ -19,6 +21,7 @@ use crate::working_place::WorkingPlace;
 use arguments::Order;
 use call::Call;
 use failure::Failure;
+use judgement::judge;
 use outcome::Outcome;
 use tagged::Tagged;
 
@@ -39,7 +42,7 @@ pub fn build(order: &Order, report: Report) -> Result<Outcome, Failure> {
     let packer = Call::prepare(order, program, template, &place, report)?;
     packer.validate(&mut interruptions)?;
     let told = packer.build(&mut interruptions)?;
-    let outcome = Outcome::of(told, order).map_err(|failure| for_want_of_space(failure, &place))?;
+    let outcome = judge(told, order).map_err(|failure| for_want_of_space(failure, &place))?;
     if let Some(tagged) = &tagged {
         tagged.verify(&outcome, &mut interruptions)?;
     }

@@ -7,6 +7,7 @@
 pub mod arguments;
 mod attempt;
 pub mod failure;
+mod help;
 mod message;
 pub mod outcome;
 

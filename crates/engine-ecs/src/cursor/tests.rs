@@ -1,6 +1,8 @@
 use proptest::prelude::*;
+use protocol::frame::{Cause, Trailer};
 
 use super::*;
+use crate::logs::{Closing, Sweep};
 
 fn at_work() -> Place {
     let mut place = Place {
@@ -80,6 +82,8 @@ fn impossible_values_are_refused() {
     for text in [
         r#"{"v":2,"p":"running"}"#,
         r#"{"v":1,"p":"ended"}"#,
+        r#"{"v":1,"p":"running","k":{"s":-1}}"#,
+        r#"{"v":1,"p":"running","k":{"e":253402300800000}}"#,
         r#"{"v":1,"p":"running","l":{"t":""}}"#,
         r#"{"v":1,"p":"running","l":{"t":"two words"}}"#,
         r#"{"v":1,"p":"running","l":{"w":-1}}"#,

@@ -13,11 +13,10 @@ use protocol::IdempotencyKey;
 use sha2::{Digest, Sha256};
 
 use super::tags;
+use crate::marks::STARTED_BY_PREFIX;
 use crate::overrides::{self, TooLarge};
 use crate::settings::{Settings, TaskDefinition};
 
-/// How `startedBy` begins for every task that deploy-runner starts.
-pub(crate) const STARTED_BY_PREFIX: &str = "deploy-runner/";
 /// Hexadecimal digits of the key's digest in `startedBy`.
 const KEY_DIGITS: usize = 32;
 

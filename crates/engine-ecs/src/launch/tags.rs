@@ -5,12 +5,9 @@ use ::engine::{Call, Permit};
 use aws_sdk_ecs::types::Tag;
 use gatekeeper::compiled::Entrypoint;
 
+use crate::marks::{TAG_OUTPUT, TAG_REQUEST_DIGEST};
 use crate::plain;
 
-/// The tag that holds the digest of the request.
-pub(crate) const TAG_REQUEST_DIGEST: &str = "deploy-runner:request-digest";
-/// The tag that says what the log holds: `framed` or `raw`.
-pub(crate) const TAG_OUTPUT: &str = "deploy-runner:output";
 /// Longest value of a tag in characters (ECS API, `Tag`).
 const MAX_VALUE_CHARS: usize = 256;
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::EcsEngine;
 use crate::in_process::Break;
+use crate::marks::STARTED_BY_PREFIX;
 use crate::testing::{Answer, Script, error, ok, permit, settings};
 
 /// Seconds since 1970 by the clock of the tests.

@@ -14,7 +14,7 @@ use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use protocol::RunId;
 
 use super::Entry;
-use crate::cursor::Millis;
+use crate::clock::Millis;
 use crate::denied::Denied;
 use crate::settings::Settings;
 use crate::trouble::Trouble;

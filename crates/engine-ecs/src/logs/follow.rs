@@ -4,7 +4,7 @@ use super::client::{LogClient, LogError, Page, Which};
 use super::room::Room;
 use super::take::{Reading, price};
 use super::{Entry, RunLog};
-use crate::cursor::Millis;
+use crate::clock::Millis;
 use protocol::OutputForm;
 
 /// Most pages of one run in one call while it runs: empty pages are not the end, and more than a few say that the store is searching.

@@ -5,9 +5,10 @@
 use super::RunLog;
 use super::client::{LogClient, LogError, Which};
 use super::follow::fitting_page;
+use super::memory::{LogReading, Sweep};
 use super::room::Room;
 use super::take::Reading;
-use crate::cursor::{LogReading, Millis, Sweep};
+use crate::clock::Millis;
 
 /// Most pages of one search in one call.
 const PAGES: usize = 4;

@@ -3,9 +3,10 @@
 use protocol::OutputForm;
 use protocol::frame::{Body, decode};
 
+use super::memory::{Closing, LogReading};
 use super::room::{Room, cost};
 use super::{Entry, RunLog};
-use crate::cursor::{Closing, LogReading, Millis};
+use crate::clock::Millis;
 
 /// Entries that reached the store so long after they were written, in milliseconds, come in batches: the awslogs driver sends every five seconds.
 const HELD_BACK: Millis = 2_500;

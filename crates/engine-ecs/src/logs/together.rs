@@ -8,7 +8,7 @@ use super::RunLog;
 use super::client::{LogClient, LogError, Page, WhichOfSeveral};
 use super::room::Room;
 use super::take::{Reading, price};
-use crate::cursor::Millis;
+use crate::clock::Millis;
 use crate::logs::Entry;
 use protocol::RunId;
 

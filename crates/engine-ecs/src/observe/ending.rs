@@ -5,7 +5,7 @@
 use protocol::{Ending, OutputForm, Phase};
 
 use super::watched::Watched;
-use crate::cursor::Millis;
+use crate::clock::Millis;
 use crate::logs::Reach;
 
 /// A framed log that is not complete is waited for so long after the task stopped, in milliseconds.

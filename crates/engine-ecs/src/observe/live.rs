@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use protocol::RunId;
 
-use crate::cursor::Millis;
+use crate::clock::Millis;
 
 /// A count is good for so long, in milliseconds.
 const GOOD_FOR: Millis = 60_000;

@@ -6,7 +6,7 @@ use tokio::time::{Duration, sleep};
 
 use super::Observer;
 use super::watched::Watched;
-use crate::cursor::Millis;
+use crate::clock::Millis;
 use crate::pace::{self, Share};
 use crate::tasks::{ReadError, Task};
 

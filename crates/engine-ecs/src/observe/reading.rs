@@ -8,7 +8,7 @@ use super::Observer;
 use super::look::failed;
 use super::sharing::Sharing;
 use super::watched::Watched;
-use crate::cursor::Millis;
+use crate::clock::Millis;
 use crate::logs::{LogError, Missing, Reach, Room, RunLog, follow, plan, read_together, sweep};
 use crate::pace;
 

@@ -7,7 +7,7 @@
 use protocol::{OutputForm, Phase};
 
 use super::watched::Watched;
-use crate::cursor::Millis;
+use crate::clock::Millis;
 
 /// A reading that is not further behind than this, in milliseconds, goes on together with those that are up to date.
 const UP_TO_DATE: Millis = 15_000;

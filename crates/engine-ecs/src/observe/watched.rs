@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use protocol::{Ending, Observation, Observed, Phase, RunId, Timings};
 
-use crate::cursor::{Millis, Place};
+use crate::clock::Millis;
+use crate::cursor::Place;
 use crate::logs::{Reach, RunLog};
 use crate::pace::{Facts, Share};
 use crate::tasks::Task;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use protocol::{OutputForm, Phase, RunId, Timings};
 
 use crate::ending::Over;
-use crate::launch::{STARTED_BY_PREFIX, TAG_OUTPUT, TAG_REQUEST_DIGEST};
+use crate::marks::{STARTED_BY_PREFIX, TAG_OUTPUT, TAG_REQUEST_DIGEST};
 
 /// What ECS knows of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use engine::Permit;
 use gatekeeper::Entrypoint;
 
-use super::preflight;
+use super::sandbox;
 use crate::config::{EngineChoice, LocalConfig};
 use crate::containers::{Answer, Found, Image, Question, ask_to_look};
 use crate::state::{ContainerRecord, RoomRecord};
@@ -29,7 +29,7 @@ pub(super) fn choose(
         notices: Vec::new(),
     };
     match config.engine {
-        EngineChoice::Sandbox => preflight::sandbox(config, permit).map(RoomRecord::Sandbox).map(named),
+        EngineChoice::Sandbox => sandbox::hold(config, permit).map(RoomRecord::Sandbox).map(named),
         EngineChoice::Docker => {
             let found = look(config, permit, supervisor, state_dir).map_err(|not_found| match not_found {
                 NotFound::Engine(reason) => format!(
@@ -62,7 +62,7 @@ fn automatic(config: &LocalConfig, permit: &Permit, supervisor: &Path, state_dir
         Ok(found) => format!("{} has no image `{}`", found.engine, permit.image()),
         Err(NotFound::Engine(reason) | NotFound::Image(reason)) => reason,
     };
-    match preflight::sandbox(config, permit) {
+    match sandbox::hold(config, permit) {
         Ok(record) => Ok(Chosen {
             room: RoomRecord::Sandbox(record),
             notices: vec![format!("engine: the sandbox, because {why_none}")],

@@ -1,17 +1,15 @@
-//! What must be true before anything is created: programs, folders, secrets and mount points. Each failure names its cause and its cure.
+//! What must be true before anything is created: folders, secrets and mount points, and that something can hold the run. Each failure names its cause and its cure.
 
-use std::env;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use engine::{LaunchError, Permit};
-use gatekeeper::Entrypoint;
-
-use crate::config::{LocalConfig, bubblewrap_missing};
+use crate::config::LocalConfig;
 use crate::handover::Payload;
-use crate::state::{DecisionRecord, LaunchRecord, SandboxRecord, State};
+use crate::state::{DecisionRecord, LaunchRecord, State};
+use engine::{LaunchError, Permit};
 
 use super::choice;
+use super::sandbox::program;
 
 /// Where a volume may not be mounted, nor above nor below: the sandbox's own places.
 const RESERVED: &[&str] = &[
@@ -51,7 +49,7 @@ pub(super) fn secrets(config: &LocalConfig, permit: &Permit) -> Result<Payload, 
 
 /// What of this machine the run uses.
 pub(super) fn check(config: &LocalConfig, state: &State, permit: &Permit) -> Result<LaunchRecord, LaunchError> {
-    let supervisor = program("the run's supervisor", &config.supervisor)?;
+    let supervisor = program("the run's supervisor", &config.supervisor).map_err(failed)?;
     permit.volumes().iter().try_for_each(|(name, at)| volume(name, at))?;
     let state_dir = std::path::absolute(state.root()).map_err(|error| failed(error.to_string()))?;
     let read_only = permit
@@ -70,20 +68,6 @@ pub(super) fn check(config: &LocalConfig, state: &State, permit: &Permit) -> Res
         room: chosen.room,
         notices: chosen.notices,
     })
-}
-
-/// What the sandbox needs. The error is the reason why it cannot hold the run.
-pub(super) fn sandbox(config: &LocalConfig, permit: &Permit) -> Result<SandboxRecord, String> {
-    let checked = || {
-        entrypoint(permit)?;
-        privileges(permit)?;
-        Ok(SandboxRecord {
-            bwrap: bubblewrap(&config.bwrap)?,
-            runner: program("the runner", &config.runner)?,
-            scripts_dir: scripts(&config.scripts_dir, permit.script())?,
-        })
-    };
-    checked().map_err(|error: LaunchError| error.to_string())
 }
 
 /// What the gate allowed, for the run's folder.
@@ -106,83 +90,6 @@ pub(super) fn decision(permit: &Permit) -> DecisionRecord {
 
 fn failed(reason: String) -> LaunchError {
     LaunchError::FailedToStart { reason }
-}
-
-/// There are no images in the sandbox, only scripts under the runner.
-fn entrypoint(permit: &Permit) -> Result<(), LaunchError> {
-    match permit.entrypoint() {
-        Entrypoint::DeployRunner => Ok(()),
-        Entrypoint::Image => Err(failed(format!(
-            "container `{}` starts its image's own entry point (`entrypoint: image`), and the sandbox runs scripts without images: \
-             run it with `--engine docker` or on AWS, or remove `entrypoint` and put the script into the scripts folder",
-            permit.container()
-        ))),
-    }
-}
-
-/// The sandbox shows this machine's own programs, so nobody may write there or act as another user, whatever the allow-list says.
-fn privileges(permit: &Permit) -> Result<(), LaunchError> {
-    let root = (!permit.root_filesystem().is_read_only()).then(|| "`root_filesystem: writable`".to_owned());
-    let names: Vec<&str> = permit
-        .capabilities()
-        .iter()
-        .map(|capability| capability.as_str())
-        .collect();
-    let capabilities = (!names.is_empty()).then(|| format!("`capabilities: [{}]`", names.join(", ")));
-    let declared: Vec<String> = root.into_iter().chain(capabilities).collect();
-    if declared.is_empty() {
-        return Ok(());
-    }
-    Err(failed(format!(
-        "container `{}` declares {}, which the sandbox never gives: run it with `--engine docker` or on AWS",
-        permit.container(),
-        declared.join(" and ")
-    )))
-}
-
-fn bubblewrap(path: &Path) -> Result<PathBuf, LaunchError> {
-    let found = if path.components().count() > 1 {
-        path.is_file().then(|| path.to_owned())
-    } else {
-        let places = env::var_os("PATH").unwrap_or_default();
-        env::split_paths(&places)
-            .map(|place| place.join(path))
-            .find(|file| file.is_file())
-    };
-    found
-        .and_then(|file| std::path::absolute(file).ok())
-        .ok_or_else(|| failed(bubblewrap_missing(path)))
-}
-
-fn program(what: &str, path: &Path) -> Result<PathBuf, LaunchError> {
-    match fs::canonicalize(path) {
-        Ok(found) if found.is_file() => Ok(found),
-        Ok(_) => Err(failed(format!(
-            "{what} `{}` is not a program: install deploy-runner again",
-            path.display()
-        ))),
-        Err(error) => Err(failed(format!(
-            "{what} `{}` cannot be used: {error}: it belongs beside the command-line program, install deploy-runner again",
-            path.display()
-        ))),
-    }
-}
-
-fn scripts(dir: &Path, script: &str) -> Result<PathBuf, LaunchError> {
-    let found = fs::canonicalize(dir).map_err(|error| {
-        failed(format!(
-            "the scripts folder `{}` cannot be used: {error}: choose another with `--scripts-dir`",
-            dir.display()
-        ))
-    })?;
-    if found.join(script).is_file() {
-        Ok(found)
-    } else {
-        Err(failed(format!(
-            "script `{script}` is not in `{}`: put the program there under that name, or choose another folder with `--scripts-dir`",
-            found.display()
-        )))
-    }
 }
 
 fn volume(name: &str, at: &str) -> Result<(), LaunchError> {
@@ -267,15 +174,6 @@ mod tests {
                 &format!("volume `{name}` cannot be a folder here"),
             );
         }
-    }
-
-    #[test]
-    fn a_missing_bubblewrap_is_named_with_its_package() {
-        refused(bubblewrap(Path::new("/nowhere/bwrap")), "apt-get install bubblewrap");
-        refused(
-            bubblewrap(Path::new("bwrap-that-nobody-has")),
-            "apt-get install bubblewrap",
-        );
     }
 
     #[test]

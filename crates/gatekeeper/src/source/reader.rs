@@ -5,12 +5,12 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::schema::{Definitions, SchemaNode};
 use crate::value::shown;
 
 use super::MAX_PROBLEMS;
 use super::names::NameRule;
-use super::scalar::{self, Scalar, Wanted};
+use super::node::{Definitions, SchemaNode, Wanted};
+use super::scalar::{self, Scalar};
 use super::yaml::{Entry, Fault, FaultAt, Kind, Mark, Node};
 
 /// One problem of the file's form.

@@ -28,8 +28,8 @@ macro_rules! record {
             }
 
             fn describe_fields(
-                record: &mut $crate::schema::SchemaNode,
-                definitions: &mut $crate::schema::Definitions,
+                record: &mut $crate::source::node::SchemaNode,
+                definitions: &mut $crate::source::node::Definitions,
             ) {$(
                 let field = <$type as $crate::source::reader::Shape>::schema(definitions);
                 let required = matches!(stringify!($mode).as_bytes(), b"required");
@@ -44,9 +44,9 @@ macro_rules! record {
 }
 pub(super) use record;
 
-use crate::schema::{Definitions, SchemaNode};
 use crate::value::{nearest, shown};
 
+use super::node::{Definitions, SchemaNode};
 use super::reader::{Reader, Shape};
 use super::yaml::{Entry, Mark, Node};
 

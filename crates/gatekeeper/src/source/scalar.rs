@@ -5,6 +5,7 @@
 
 use protocol::LaunchType;
 
+use super::node::{Limits, Wanted};
 use crate::compiled::{Capability, Entrypoint, Network, RootFilesystem, ValueStyle};
 use crate::value::{check_value, nearest};
 
@@ -54,28 +55,6 @@ fn looks_like_date(word: &str) -> bool {
         && parts
             .next()
             .is_some_and(|day| day.starts_with(|first: char| first.is_ascii_digit()))
-}
-
-/// What a scalar must be, told apart so that a schema can say it too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// Text, quoted or not.
-    Text,
-    /// Text or a decimal integer.
-    TextOrInteger,
-    /// A decimal integer.
-    Integer,
-    /// `true` or `false`.
-    Boolean,
-}
-
-/// What the schema says of a scalar beyond its kind.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Limits {
-    pub(crate) words: Vec<&'static str>,
-    pub(crate) pattern: Option<&'static str>,
-    pub(crate) minimum: Option<i64>,
-    pub(crate) maximum: Option<i64>,
 }
 
 /// A value that one scalar holds.

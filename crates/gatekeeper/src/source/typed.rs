@@ -1,7 +1,6 @@
 //! Options and positionals: fields of their own, and fields that only some types have.
 
-use crate::schema::{Definitions, SchemaNode};
-
+use super::node::{Definitions, SchemaNode};
 use super::reader::{List, Located, Reader, Shape, Text};
 use super::record::{Fields, Record, listed, record};
 use super::scalar::{DefaultValue, Length, Prose, Repeats, TextOnly, TypeName, Word};

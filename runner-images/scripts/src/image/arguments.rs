@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
-use super::failure::help;
+use super::help;
 use crate::report::LogLevel;
 use crate::source_code::SourceCode;
 use crate::values::{Assignment, ImageName, ImageRepository, RelativePath, SecretMount, ValueError};
@@ -22,7 +22,7 @@ use crate::values::{Assignment, ImageName, ImageRepository, RelativePath, Secret
     args_override_self = false,
     disable_help_flag = true,
     disable_version_flag = true,
-    after_long_help = help()
+    after_long_help = help::text()
 )]
 struct Arguments {
     #[command(flatten)]

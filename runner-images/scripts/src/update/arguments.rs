@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser};
 
-use super::failure::help;
+use super::help;
 use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
 use crate::values::{
@@ -24,7 +24,7 @@ use crate::values::{
     args_override_self = false,
     disable_help_flag = true,
     disable_version_flag = true,
-    after_long_help = help()
+    after_long_help = help::text()
 )]
 struct Arguments {
     /// Address of the repository: `https://`, `ssh://` or `file:///`

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use podman_service::{Podman, Service as _};
+use container_engines::{Podman, Service as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::planted::need;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use e2e::ground::Ground;
 use e2e::ground::stack::{Function, LOG_GROUP, Stack};
 use e2e::product::{self, Place, Running};
-use e2e::registry::{self, Registry};
+use e2e::registry;
 use e2e::repository::Repository;
 use serde_json::{Value, json};
 
@@ -288,7 +288,7 @@ fn packer_in_its_image_tells_the_pipeline_the_id_of_what_it_built() {
 #[test]
 fn an_image_is_built_and_pushed_once_and_the_second_run_finds_it() {
     let place = Place::new();
-    let registry = Registry::start(&place);
+    let registry = registry::start();
     let stage = Stage::of(
         place,
         "image-builder",
@@ -329,7 +329,7 @@ fn an_image_is_built_and_pushed_once_and_the_second_run_finds_it() {
     );
     assert_eq!(built("second"), ("exists".into(), pushed));
     let copy = stage.place.join("image");
-    registry.copy(&image, &copy, &stage.place);
+    registry::copy(&registry, &image, &copy, &stage.place);
     assert!(copy.join("manifest.json").is_file(), "it can be pulled");
     drop(registry);
     stage.end();

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use container_engines::{Podman, RUNNER, Recipe, Registry, Service, StallingProxy, USER};
 use e2e::product::{self, Place, Running};
-use podman_service::{Podman, RUNNER, Recipe, Registry, Service, StallingProxy, USER};
+use e2e::registry;
 
 /// A place whose runs are in containers. The order of the fields is the order in which they end.
 struct Containers {
@@ -179,7 +180,7 @@ fn without_a_named_engine_a_container_is_taken_when_its_image_is_here_and_the_re
 
 #[test]
 fn an_engine_or_an_image_that_is_not_there_ends_with_121_and_says_what_to_do() {
-    let guarded = Registry::start_guarded();
+    let guarded = registry::start();
     let containers = Containers::with_registries(&[guarded.name()]);
     let refused = |command: &mut Command, because: &str| {
         let ended = product::run(command.args(["--", "jobs", "count"])).with(121);

@@ -9,11 +9,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use container_engines::{Podman, Service as _};
 use e2e::images;
 use e2e::planted::{Watcher, forms, found_below, found_in, need};
 use e2e::product::{self, Ended, Place};
 use e2e::repository::Repository;
-use podman_service::{Podman, Service as _};
 
 const GUIDE: &str = "docs/containers.md";
 const GIT_TOKEN: &str = "planted-git-token+/=?";

@@ -9,11 +9,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 
+use container_engines::{Podman, Registry, Service as _};
 use e2e::product::{self, Ended, Place, Running};
 use e2e::repository::Repository;
-use podman_service::{Podman, Service as _};
 use serde_json::Value;
 
 /// The registry, as the container and the test reach it, each on its own loopback.
@@ -91,8 +91,8 @@ impl Builder {
     }
 
     /// What is in the registry's volume, over a registry of the test's own.
-    fn registry(&self) -> Registry {
-        Registry::over(&self.place, &self.place.join("state/deploy-runner/volumes/registry"))
+    fn registry(&self) -> Pushed {
+        Pushed(Registry::over(&self.place.join("state/deploy-runner/volumes/registry")))
     }
 
     #[track_caller]
@@ -153,7 +153,11 @@ impl Store {
         let files = collected(place, "served", &SERVED);
         let seed = files.join("seed");
         std::fs::create_dir_all(&seed).expect("it can be done");
-        std::fs::write(seed.join("registry.yml"), configuration("/registry", 5000)).expect("it can be done");
+        std::fs::write(
+            seed.join("registry.yml"),
+            Registry::configuration(Path::new("/registry"), 5000),
+        )
+        .expect("it can be done");
         self.push_base(place, &seed);
         let script = place.write("served/opt/deploy-runner/scripts/with-registry", WITH_REGISTRY);
         std::fs::set_permissions(script, PermissionsExt::from_mode(0o755)).expect("it can be done");
@@ -184,7 +188,7 @@ impl Store {
         std::fs::create_dir(&context).expect("it can be done");
         std::fs::rename(archive, context.join("base.tar")).expect("it can be done");
         self.make("base-of-builds", "FROM scratch\nADD base.tar /\n", &context);
-        let registry = Registry::over(place, seed);
+        let registry = Pushed(Registry::over(seed));
         skopeo(&[
             "copy",
             "--dest-tls-verify=false",
@@ -236,7 +240,7 @@ impl Store {
             "localhost/served:latest",
         ]);
         let expected = if image == "image-builder" {
-            podman_service::USER
+            container_engines::USER
         } else {
             ""
         };
@@ -244,36 +248,12 @@ impl Store {
     }
 }
 
-/// A registry over a folder, as long as it is not dropped.
-struct Registry {
-    process: Child,
-    port: u16,
-}
+/// A registry over a folder, and what it has.
+struct Pushed(Registry);
 
-impl Registry {
-    fn over(place: &Place, folder: &Path) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        let port = free.local_addr().expect("it has an address").port();
-        drop(free);
-        let file = place.write(
-            &format!("registry-{port}.yml"),
-            configuration(&folder.display().to_string(), port),
-        );
-        let mut program = product::command(Path::new("docker-registry"));
-        let process = program
-            .arg("serve")
-            .arg(file)
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null());
-        let process = process.spawn().expect("docker-registry is installed");
-        product::wait_until("the registry listens", || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        Self { process, port }
-    }
-
+impl Pushed {
     fn name(&self, image: &str) -> String {
-        format!("docker://127.0.0.1:{}/{image}", self.port)
+        format!("docker://{}/{image}", self.0.name())
     }
 
     fn inspect(&self, image: &str) -> Value {
@@ -322,19 +302,6 @@ impl Registry {
 fn skopeo(words: &[&str]) -> String {
     let mut skopeo = product::command(Path::new("skopeo"));
     product::run(skopeo.args(words)).with(0).stdout
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-fn configuration(folder: &str, port: u16) -> String {
-    format!(
-        "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {folder} }} }}\nhttp: {{ addr: 127.0.0.1:{port} }}\n"
-    )
 }
 
 /// Programs of this machine with their libraries, in a folder of this name.

@@ -5,11 +5,11 @@
 use std::fs;
 use std::path::Path;
 
+use container_engines::{Podman, Service as _};
 use e2e::images;
 use e2e::planted::need;
 use e2e::product::{self, Ended, Place};
 use e2e::repository::Repository;
-use podman_service::{Podman, Service as _};
 
 const README: &str = "runner-images/README.md";
 const BASE: &str = "terraform-runner";

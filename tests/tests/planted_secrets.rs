@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::planted::{Watcher, forms, found_below, found_in, need};
 use e2e::product::{self, Ended, Place};
-use e2e::registry::{PASSWORD as REGISTRY_PASSWORD, Registry};
+use e2e::registry;
 use e2e::repository::Repository;
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ build {
 "#;
 
 fn planted() -> Vec<String> {
-    let secrets = [GIT_TOKEN, PLAN_KEY, WORD, REGISTRY_PASSWORD, BUILD_SECRET];
+    let secrets = [GIT_TOKEN, PLAN_KEY, WORD, registry::PASSWORD, BUILD_SECRET];
     secrets.iter().flat_map(|secret| forms(secret)).collect()
 }
 
@@ -229,10 +229,12 @@ fn a_variable_is_set(stage: &Stage) {
 
 /// An image builder works as root in a container of its own, which the sandbox is not: here the runner is started as it is there.
 fn an_image_is_built_and_pushed(stage: &Stage) {
-    let registry = Registry::start(&stage.place);
-    let auth = STANDARD.encode(format!("carol:{REGISTRY_PASSWORD}"));
-    let configuration = serde_json::json!({"auths": {registry.name(): {"auth": auth}}}).to_string();
-    let password = [("REGISTRY_USERNAME", "carol"), ("REGISTRY_PASSWORD", REGISTRY_PASSWORD)];
+    let registry = registry::start();
+    let configuration = registry::credential(&registry);
+    let password = [
+        ("REGISTRY_USERNAME", registry::USER),
+        ("REGISTRY_PASSWORD", registry::PASSWORD),
+    ];
     let both_ways = [&password[..], &[("REGISTRY_CONFIG_JSON", &configuration)]];
     for (way, credential) in (1..).zip(both_ways) {
         let image = format!("{}/apps/web{way}", registry.name());
@@ -240,7 +242,7 @@ fn an_image_is_built_and_pushed(stage: &Stage) {
 
         // Layers and configuration, unpacked.
         let copy = stage.place.join(&format!("image{way}"));
-        registry.copy(&image, &copy, &stage.place);
+        registry::copy(&registry, &image, &copy, &stage.place);
         assert!(
             !found_below(&copy, &["length".to_owned()]).is_empty(),
             "the step with the secret left its mark"

@@ -16,6 +16,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use container_engines::{RUNNER, Recipe, Service};
 use engine::conformance::{Harness, JOB_SCRIPT, Job, Seen, new_call, observe_to_the_end};
 use engine::{Engine, Launched, Permit};
 use engine_local::{ContainerConfig, ContainerSockets, EngineChoice, LocalConfig, LocalEngine, SecretValues};
@@ -25,7 +26,6 @@ use gatekeeper::compiled::{
 };
 use gatekeeper::{AllowList, Decision, decide};
 use indexmap::IndexMap;
-use podman_service::{RUNNER, Recipe, Service};
 use protocol::{Ending, LaunchType, RunId, RunRequest};
 use tempfile::TempDir;
 
@@ -167,7 +167,7 @@ pub fn image(name: &'static str, entrypoint: &'static [&'static str]) -> Recipe<
     Recipe {
         name,
         runner: Box::leak(runner().into_boxed_path()),
-        user: podman_service::USER,
+        user: container_engines::USER,
         entrypoint,
         scripts: &[("job", JOB_SCRIPT)],
         tools: &[],

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use container_engines::Service;
 use engine::Engine;
 use engine::conformance::{new_call, observe_to_the_end};
 use engine_local::{ContainerConfig, ContainerSockets, EngineChoice, LocalConfig, LocalEngine, PullPolicy};
-use podman_service::Service;
 use protocol::Ending;
 
 use crate::common::{Machine, Setup, permit};

@@ -3,11 +3,11 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use container_engines::Service;
 use engine::Engine;
 use engine::conformance::{Job, launch, new_call, observe_to_the_end};
 use engine_local::{LocalConfig, LocalEngine, Retention};
 use gatekeeper::Entrypoint;
-use podman_service::Service;
 use protocol::{Cursor, Ending, ObserveRun, Observed, OutputForm, RunId};
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use container_engines::Service;
 use engine::Engine;
 use engine::conformance::{new_call, observe_to_the_end};
-use podman_service::Service;
 use protocol::Ending;
 
 use crate::common::{NOTHING_REACHED, REACH_FOR_THE_RUNNER, Setup, permit_with_repositories, table};

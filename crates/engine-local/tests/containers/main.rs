@@ -26,10 +26,10 @@ mod secrets;
 use std::time::{Duration, Instant};
 
 use common::{Machine, Setup};
+use container_engines::{Podman, Service};
 use engine::Permit;
 use engine::conformance::{Harness, Job};
 use engine_local::LocalEngine;
-use podman_service::{Podman, Service};
 use protocol::RunId;
 
 /// A machine whose runs are in containers. The order of the fields is the order in which they end.

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use container_engines::{RUNNER, Recipe, Service};
 use engine::Engine;
 use engine::conformance::{new_call, observe_to_the_end};
 use engine_local::{EngineChoice, LocalConfig, LocalEngine};
 use gatekeeper::compiled::{Capability, RootFilesystem};
-use podman_service::{RUNNER, Recipe, Service};
 use protocol::Ending;
 
 use crate::Contained;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use container_engines::{Podman, RUNNER, Recipe, Registry, Service, StallingProxy, USER};
 use engine::conformance::{JOB_SCRIPT, Seen, new_call, observe_to_the_end};
 use engine::{Engine, LaunchError, Launched};
 use engine_local::{ContainerConfig, LocalConfig, LocalEngine, PullPolicy};
-use podman_service::{Podman, RUNNER, Recipe, Registry, Service, StallingProxy, USER};
 use protocol::Ending;
 
 use crate::common::{Machine, Setup, permit, runner};
@@ -13,6 +13,9 @@ use crate::wait_for;
 
 /// What each version of the image says of itself.
 const WHICH: &str = "cat /opt/deploy-runner/scripts/version";
+
+/// Users of a registry, of whom no test knows a password.
+pub(crate) const NOBODY: &str = "carol:$2b$05$abcdefghijklmnopqrstuuZztazdW4xSwyoeyIz8IPLH6KFBp2Mai\n";
 
 /// A machine whose engine has no images. The order of the fields is the order in which they end.
 struct Bare<Engine> {
@@ -115,7 +118,7 @@ async fn podman_pulls_when_it_is_told_to_and_what_it_pulled_is_what_runs() {
 
 #[tokio::test]
 async fn what_podman_cannot_pull_is_named_with_what_the_registry_says() {
-    let (registry, guarded) = (Registry::start(), Registry::start_guarded());
+    let (registry, guarded) = (Registry::start(), Registry::start_guarded(NOBODY));
     let service = Podman::start_with_registries(&[registry.name(), guarded.name()]);
     refusals_are_named(service, &registry, &guarded).await;
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use container_engines::Service;
 use engine::Engine;
 use engine::conformance::observe_to_the_end;
 use gatekeeper::Entrypoint;
-use podman_service::Service;
 
 use crate::common::{Setup, table};
 use crate::{Contained, container};

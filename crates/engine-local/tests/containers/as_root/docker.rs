@@ -1,15 +1,15 @@
 //! The same suite over a real Docker, and what differs there from Podman.
 
+use container_engines::{Docker, Network, Registry, Service, StallingProxy};
 use engine::Permit;
 use engine::conformance::{Harness, Job, observe_to_the_end};
 use engine_local::LocalEngine;
-use podman_service::{Docker, Network, Registry, Service, StallingProxy};
 use protocol::Ending;
 
 use super::network::a_network_of_its_own;
 use crate::common::{Machine, Setup, table};
 use crate::privileges::{BUILDER_BITS, builder};
-use crate::pull::{a_stuck_pull_is_cancelled, images_are_pulled, refusals_are_named};
+use crate::pull::{NOBODY, a_stuck_pull_is_cancelled, images_are_pulled, refusals_are_named};
 
 const SECRET: &str = "correct-horse-battery-staple";
 
@@ -104,7 +104,7 @@ fn docker_pulls_when_it_is_told_to_and_what_it_pulled_is_what_runs() {
 #[test]
 fn what_docker_cannot_pull_is_named_with_what_the_registry_says() {
     on_a_machine(async |network| {
-        let (registry, guarded) = (Registry::start(), Registry::start_guarded());
+        let (registry, guarded) = (Registry::start(), Registry::start_guarded(NOBODY));
         refusals_are_named(Docker::start(network), &registry, &guarded).await;
     });
 }

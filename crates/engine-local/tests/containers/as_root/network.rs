@@ -8,9 +8,9 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::process::Command;
 use std::thread;
 
+use container_engines::{MACHINE_ADDRESS, Network, OUTSIDE_ADDRESS, Podman, RUNNER, Recipe, Service, USER};
 use engine::conformance::JOB_SCRIPT;
 use gatekeeper::compiled::Network as Declared;
-use podman_service::{MACHINE_ADDRESS, Network, OUTSIDE_ADDRESS, Podman, RUNNER, Recipe, Service, USER};
 
 use crate::common::{Machine, Setup, runner};
 

@@ -1,6 +1,6 @@
 //! A Podman of somebody without rights: what it cannot do for a run is said, and never left out.
 
-use podman_service::{Podman, Service};
+use container_engines::{Podman, Service};
 use protocol::Ending;
 
 use crate::common::{Machine, Setup};

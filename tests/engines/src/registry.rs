@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +12,6 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// The password file of a guarded registry.
-const USERS: &str = "carol:$2b$05$abcdefghijklmnopqrstuuZztazdW4xSwyoeyIz8IPLH6KFBp2Mai\n";
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// More than a manifest and a configuration, and less than any layer with the runner in it.
 const LET_THROUGH_BYTES: usize = 256 * 1024;
@@ -20,7 +19,7 @@ const LET_THROUGH_BYTES: usize = 256 * 1024;
 /// A real registry, as long as it is not dropped.
 #[derive(Debug)]
 pub struct Registry {
-    _folder: TempDir,
+    _own: TempDir,
     process: Child,
     port: u16,
 }
@@ -28,33 +27,41 @@ pub struct Registry {
 impl Registry {
     /// An empty registry that everybody may use.
     pub fn start() -> Self {
-        Self::serve(false)
+        Self::serve(None, None)
     }
 
-    /// One that lets nobody in without a password, which nobody gets.
-    pub fn start_guarded() -> Self {
-        Self::serve(true)
+    /// One that lets only these users in, which are lines of a password file with bcrypt (`htpasswd -B`).
+    pub fn start_guarded(users: &str) -> Self {
+        Self::serve(None, Some(users))
     }
 
-    fn serve(guarded: bool) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("htpasswd"), USERS).expect("it can be done");
-        let auth = if guarded {
-            format!(
-                "auth: {{ htpasswd: {{ realm: tests, path: {} }} }}\n",
-                at("htpasswd").display()
-            )
-        } else {
-            String::new()
-        };
+    /// One of what this folder has.
+    pub fn over(folder: &Path) -> Self {
+        Self::serve(Some(folder), None)
+    }
+
+    /// What `docker-registry serve` reads, for one that everybody may use.
+    pub fn configuration(folder: &Path, port: u16) -> String {
+        format!(
+            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: 127.0.0.1:{port} }}\n",
+            folder.display()
+        )
+    }
+
+    fn serve(folder: Option<&Path>, users: Option<&str>) -> Self {
+        let own = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| own.path().join(name);
         let free = TcpListener::bind("127.0.0.1:0").expect("there is a port");
         let port = free.local_addr().expect("it has an address").port();
         drop(free);
-        let configuration = format!(
-            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: 127.0.0.1:{port} }}\n{auth}",
-            at("store").display()
-        );
+        let guard = users.map(|users| {
+            fs::write(at("users"), users).expect("it can be done");
+            format!(
+                "auth: {{ htpasswd: {{ realm: tests, path: {} }} }}\n",
+                at("users").display()
+            )
+        });
+        let configuration = Self::configuration(folder.unwrap_or(&at("store")), port) + &guard.unwrap_or_default();
         fs::write(at("registry.yml"), configuration).expect("it can be done");
         let process = Command::new("docker-registry")
             .arg("serve")
@@ -65,7 +72,7 @@ impl Registry {
             .spawn()
             .unwrap_or_else(|error| panic!("docker-registry: {error}: `scripts/setup.sh test` installs it"));
         let registry = Self {
-            _folder: folder,
+            _own: own,
             process,
             port,
         };

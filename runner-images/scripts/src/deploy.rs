@@ -7,7 +7,7 @@ mod plans;
 
 use std::path::Path;
 
-use crate::arguments::{Operation, Order, Scope};
+use crate::arguments::{Order, Scope};
 use crate::checkout::{Checkout, Code};
 use crate::clearance::{Clearance, Places, Trust};
 use crate::failure::Failure;
@@ -21,11 +21,16 @@ use crate::process::Ended;
 use crate::program::ToolName;
 use crate::report::Report;
 use crate::state_place;
-use crate::tool::{Outcome, Programs, Tool};
+use crate::tool::{Outcome, Programs, Tool, ToolError};
 use crate::toolbox::Toolbox;
+use crate::watch::Watch;
 use crate::working_place::WorkingPlace;
 
 use self::plans::Plans;
+
+const NOTHING_CHANGED: &str = "nothing was changed";
+const CHANGED_ELSEWHERE: &str = "nothing was changed there, and what became of other units is above";
+const NOT_INITIALISED: &str = "not every unit can be initialised yet, as said above: the others are changed first, and each state's place is looked at before its unit is changed";
 
 /// Does what was ordered. The result is how the tool ended.
 pub fn deploy(order: &Order, report: Report, handover: Handover) -> Result<Ended, Failure> {
@@ -65,15 +70,18 @@ pub fn deploy(order: &Order, report: Report, handover: Handover) -> Result<Ended
     let clearance = Clearance::obtain(order, resolved.as_ref(), &mut git, trust, places, report)?;
     drop(git);
 
-    let programs = pick_programs(order, &toolbox, &checkout, &directory, report, &mut interruptions)?;
+    let mut programs = pick_programs(order, &toolbox, &checkout, &directory, report, &mut interruptions)?;
     planted::refuse(order, &checkout, &directory)?;
     let plans = Plans::of(order, resolved.as_ref(), keeper, &programs, &mut interruptions)?;
+    let watch = watch_units(order, &mut programs, &place)?;
     let mut tool = Tool::prepare(order, clearance, programs, &checkout, directory, report)?;
     plans.before(&mut tool, &place, &mut interruptions)?;
-    tool.init(&mut interruptions)?;
-    require_durable_state(order, &tool, place.root())?;
+    initialise(order, &tool, &place, watch.as_ref(), report, &mut interruptions)?;
     plans.choose_place(&mut tool, &checkout, &place, report, &handover)?;
-    match tool.run(&mut interruptions)? {
+    let outcome = tool.run(&mut interruptions)?;
+    // Also when Terragrunt ended well: the code may tell it to ignore errors.
+    watch.map_or(Ok(()), |watch| watch.require_no_refusal(CHANGED_ELSEWHERE))?;
+    match outcome {
         Outcome::Ended(ended) => {
             plans.after(ended, &tool, &place, report, handover, &mut interruptions)?;
             Ok(ended)
@@ -122,16 +130,39 @@ fn require_filtered_directories(order: &Order, checkout: &Checkout, directory: &
     Ok(())
 }
 
-/// With `--all` Terragrunt initialises each unit in its turn, so nobody can be asked before.
-fn require_durable_state(order: &Order, tool: &Tool<'_>, temporary: &Path) -> Result<(), Failure> {
-    let changes = matches!(
-        order.operation,
-        Operation::Apply(_) | Operation::ApplySaved(_) | Operation::Destroy(..)
-    );
-    match (order.binary, &order.scope) {
-        _ if !changes => Ok(()),
-        (ToolName::Terraform | ToolName::Tofu, _) => Ok(state_place::require_durable(tool.directory(), temporary)?),
-        (ToolName::Terragrunt, Scope::Directory) => Ok(state_place::require_durable_unit(tool.directory(), temporary)?),
-        (ToolName::Terragrunt, Scope::Units { .. }) => Ok(()),
+/// Lets Terragrunt start what looks after the states, if something is to be changed.
+fn watch_units(order: &Order, programs: &mut Programs, place: &WorkingPlace) -> Result<Option<Watch>, Failure> {
+    if order.binary != ToolName::Terragrunt || !order.operation.is_change() {
+        return Ok(None);
     }
+    let watch = Watch::over(&programs.engine.program, order.engine, place)?;
+    watch.program().clone_into(&mut programs.engine.program);
+    Ok(Some(watch))
+}
+
+/// Before anything is changed, everything is initialised that can be, and each state's place is looked at.
+///
+/// Only with `--all` something may be left: a unit that needs the outputs of another cannot be initialised before that one was
+/// applied for the first time. It is looked at when its turn comes.
+fn initialise(
+    order: &Order,
+    tool: &Tool<'_>,
+    place: &WorkingPlace,
+    watch: Option<&Watch>,
+    report: Report,
+    interruptions: &mut Interruptions,
+) -> Result<(), Failure> {
+    let initialised = tool.init(interruptions);
+    match watch {
+        Some(watch) => watch.require_no_refusal(NOTHING_CHANGED)?,
+        None if initialised.is_ok() && order.operation.is_change() => {
+            state_place::require_durable(tool.directory(), None, place.root())?;
+        }
+        None => {}
+    }
+    match (initialised, &order.scope) {
+        (Err(ToolError::Init(_)), Scope::Units { .. }) => report.step(NOT_INITIALISED),
+        (initialised, _) => initialised?,
+    }
+    Ok(())
 }

@@ -16,6 +16,7 @@ use crate::program::MissingProgram;
 use crate::state_place::StatePlaceError;
 use crate::tool::ToolError;
 use crate::toolbox::{ToolboxError, VersionFileError};
+use crate::watch::WatchError;
 use crate::working_place::NoPlace;
 
 /// Why the script failed.
@@ -45,6 +46,9 @@ pub enum Failure {
     /// The state would be lost.
     #[error(transparent)]
     StatePlace(#[from] StatePlaceError),
+    /// The same in units of Terragrunt.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
     /// The commit brings what the tool would trust.
     #[error(transparent)]
     Planted(#[from] PlantedError),
@@ -81,6 +85,7 @@ impl Failure {
             | Self::Planted(PlantedError::Planted(_))
             | Self::Stale => REFUSED,
             Self::Plan(error) => of_plan(error),
+            Self::Watch(error) => error.exit_code(),
             Self::WorkingPlace(_)
             | Self::Planted(PlantedError::Unreadable { .. })
             | Self::Tool(ToolError::Cache { .. } | ToolError::Output(_) | ToolError::NoSpace(_)) => INPUT_OUTPUT,

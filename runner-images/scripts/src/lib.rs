@@ -30,4 +30,5 @@ pub mod tool;
 pub mod toolbox;
 pub mod update;
 pub mod values;
+pub mod watch;
 pub mod working_place;

@@ -1,7 +1,8 @@
 //! One child process at a time: started, waited for, stopped.
 //!
 //! Responsible for what happens to a child when the script is asked to stop, and that every child is reaped. A child is the
-//! leader of its own process group, so that a Ctrl-C on a terminal reaches it once, through us, and never twice.
+//! leader of its own process group, so that a Ctrl-C on a terminal reaches it once, through us, and never twice; but for one that
+//! we run on behalf of another child.
 
 mod lines;
 
@@ -203,6 +204,11 @@ pub fn run_to_the_end_hearing(
     Ok((ended, last_words(&heard)))
 }
 
+/// Runs a child that stays in our process group, since somebody above us may kill that, and forwards the first stop to it.
+pub fn run_to_the_end_beside(command: &mut Command, interruptions: &mut Interruptions) -> Result<Ended, ProcessError> {
+    Running::spawn(command.stdin(Stdio::null()))?.forward_until_the_end(interruptions, |_| {})
+}
+
 fn last_words(heard: &Receiver<Vec<u8>>) -> String {
     let tail = heard.recv_timeout(LAST_WORDS).unwrap_or_default();
     String::from_utf8_lossy(&tail).into_owned()
@@ -215,8 +221,12 @@ struct Running {
 
 impl Running {
     fn start(command: &mut Command) -> Result<Self, ProcessError> {
+        Self::spawn(command.process_group(0))
+    }
+
+    fn spawn(command: &mut Command) -> Result<Self, ProcessError> {
         let program = command.get_program().to_string_lossy().into_owned();
-        match command.process_group(0).spawn() {
+        match command.spawn() {
             Ok(process) => Ok(Self { process, program }),
             Err(source) => Err(ProcessError::not_started(program, source)),
         }

@@ -1,11 +1,10 @@
 //! Where Terraform keeps the state, also when Terragrunt runs it.
 //!
 //! Responsible for refusing to change anything when the state would be thrown away with the checkout: whoever loses the state
-//! loses track of what exists. Reads what `terraform init` recorded; never reads a state.
-//!
-//! Terragrunt runs the engine in the unit's own directory or in a copy of the code below `.terragrunt-cache` there. A
-//! `download_dir` elsewhere is not looked for.
+//! loses track of what exists. Reads what `terraform init` recorded; never reads a state. Who looks where Terragrunt initialises is
+//! [`crate::watch`].
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -17,7 +16,7 @@ use serde_json::Value;
 pub enum StatePlaceError {
     /// No backend, or one inside the checkout.
     #[error(
-        "the state would be lost with the checkout: declare a `backend` in the code, or one with a `path` outside of the repository (`--backend-config=path=/…`)"
+        "the state would be lost with the checkout: declare a `backend` in the code, or one with a `path` outside of the repository (`--backend-config=path=/…`; with `--all` in the code)"
     )]
     InsideCheckout,
     /// The record is not what Terraform writes.
@@ -30,8 +29,10 @@ pub enum StatePlaceError {
     },
 }
 
-const RECORD: &str = ".terraform/terraform.tfstate";
-const CACHE: &str = ".terragrunt-cache";
+const NOTES: &str = ".terraform";
+const RECORD: &str = "terraform.tfstate";
+/// Where Terragrunt puts copies of a unit's code, below the unit, unless it is told another place.
+pub(crate) const CACHE: &str = ".terragrunt-cache";
 
 /// Whether the state's place runs plans on this machine, so that there is a file to look at. Unreadable notes are for
 /// [`require_durable`] to tell. `module` is the initialised directory.
@@ -40,7 +41,7 @@ pub fn plans_are_here(module: &Path) -> bool {
     std::iter::once(module)
         .chain(copies.iter().map(PathBuf::as_path))
         .all(|module| {
-            let record = fs::read_to_string(module.join(RECORD)).unwrap_or_default();
+            let record = fs::read_to_string(module.join(NOTES).join(RECORD)).unwrap_or_default();
             let record: Value = serde_json::from_str(&record).unwrap_or_default();
             let kind = record.pointer("/backend/type").and_then(Value::as_str);
             !matches!(kind, Some("remote" | "cloud"))
@@ -87,39 +88,26 @@ fn is_reason_for_doubt(file: &Path) -> bool {
     DOUBTS.iter().any(|words| text.contains(words))
 }
 
-/// The same as [`require_durable`] for one unit of Terragrunt.
-pub fn require_durable_unit(unit: &Path, temporary: &Path) -> Result<(), StatePlaceError> {
-    let copies = copies_of_unit(unit);
-    let places = std::iter::once(unit).chain(copies.iter().map(PathBuf::as_path));
-    let mut recorded = places
-        .filter(|place| place.join(RECORD).symlink_metadata().is_ok())
-        .peekable();
-    let ran_here = [".terraform", CACHE].iter().any(|notes| unit.join(notes).is_dir());
-    if recorded.peek().is_none() && ran_here {
-        return Err(StatePlaceError::InsideCheckout);
-    }
-    recorded.try_for_each(|place| require_durable(place, temporary))
-}
-
 /// Where Terragrunt has put copies of a unit's code and initialised them. Links are not followed.
 fn copies_of_unit(unit: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut places = vec![unit.join(CACHE)];
     while let Some(place) = places.pop() {
-        if place.join(RECORD).symlink_metadata().is_ok() {
+        if place.join(NOTES).join(RECORD).symlink_metadata().is_ok() {
             found.push(place.clone());
         }
         let below = fs::read_dir(&place).into_iter().flatten().flatten();
-        let below = below
-            .filter(|entry| entry.file_name() != ".terraform" && entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let below =
+            below.filter(|entry| entry.file_name() != NOTES && entry.file_type().is_ok_and(|kind| kind.is_dir()));
         places.extend(below.map(|entry| entry.path()));
     }
     found
 }
 
-/// Refuses a state that ends with the script. `module` is the initialised directory, `temporary` what is removed at the end.
-pub fn require_durable(module: &Path, temporary: &Path) -> Result<(), StatePlaceError> {
-    let record = module.join(RECORD);
+/// Refuses a state that ends with the script. `module` is the initialised directory, `data` where it keeps its notes if that is not
+/// `.terraform`, `temporary` what is removed at the end.
+pub fn require_durable(module: &Path, data: Option<&OsStr>, temporary: &Path) -> Result<(), StatePlaceError> {
+    let record = module.join(data.unwrap_or(OsStr::new(NOTES))).join(RECORD);
     let text = match fs::read_to_string(&record) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(StatePlaceError::InsideCheckout),
@@ -187,7 +175,7 @@ mod tests {
         if let Some(record) = record {
             fs::write(module.join(".terraform/terraform.tfstate"), record).unwrap();
         }
-        let result = require_durable(&module, &temporary);
+        let result = require_durable(&module, None, &temporary);
         assert_eq!(result.is_ok(), durable, "{record:?}: {result:?}");
     }
 
@@ -227,40 +215,29 @@ mod tests {
         }
     }
 
-    #[track_caller]
-    fn check_unit(records: &[(&str, Option<&str>)], durable: bool, here: bool) {
-        let place = tempfile::tempdir().unwrap();
-        let temporary = place.path().canonicalize().unwrap();
-        let unit = temporary.join("checkout/unit");
-        fs::create_dir_all(&unit).unwrap();
-        for (directory, record) in records {
-            let notes = unit.join(directory).join(".terraform");
+    #[test]
+    fn a_copy_of_a_unit_tells_too_where_plans_are_made() {
+        for (kind, here) in [("s3", true), ("cloud", false)] {
+            let unit = tempfile::tempdir().unwrap();
+            let notes = unit.path().join(".terragrunt-cache/h4sh/m0dule/modules/vpc/.terraform");
             fs::create_dir_all(&notes).unwrap();
-            if let Some(record) = record {
-                fs::write(notes.join("terraform.tfstate"), record).unwrap();
-            }
+            let record = format!(r#"{{"backend":{{"type":"{kind}","config":{{}}}}}}"#);
+            fs::write(notes.join("terraform.tfstate"), record).unwrap();
+            assert_eq!(plans_are_here(unit.path()), here, "{kind}");
         }
-        let result = require_durable_unit(&unit, &temporary);
-        assert_eq!(result.is_ok(), durable, "{records:?}: {result:?}");
-        assert_eq!(plans_are_here(&unit), here, "{records:?}");
     }
 
     #[test]
-    fn the_state_of_a_unit_is_looked_for_where_terragrunt_runs_the_engine() {
-        let inside = Some(r#"{"backend":{"type":"local","config":{"path":"terraform.tfstate"}}}"#);
-        let s3 = Some(r#"{"backend":{"type":"s3","config":{}}}"#);
-        let cloud = Some(r#"{"backend":{"type":"cloud","config":{}}}"#);
-        let copy = ".terragrunt-cache/h4sh/m0dule/modules/vpc";
-        check_unit(&[], true, true);
-        check_unit(&[(".", None)], false, true);
-        check_unit(&[(copy, None)], false, true);
-        check_unit(&[(copy, inside)], false, true);
-        check_unit(&[(".", inside)], false, true);
-        check_unit(&[(copy, s3)], true, true);
-        check_unit(&[(".", s3)], true, true);
-        check_unit(&[(copy, s3), (".terragrunt-cache/h4sh/other", inside)], false, true);
-        check_unit(&[(copy, cloud)], true, false);
-        check_unit(&[(".", cloud)], true, false);
+    fn notes_are_read_where_the_engine_keeps_them() {
+        let place = tempfile::tempdir().unwrap();
+        let module = place.path().join("module");
+        let durable = |data: Option<&str>| require_durable(&module, data.map(OsStr::new), place.path()).is_ok();
+        fs::create_dir_all(module.join("data")).unwrap();
+        fs::write(module.join("data/terraform.tfstate"), r#"{"backend":{"type":"s3"}}"#).unwrap();
+        assert!(durable(Some("data")));
+        assert!(durable(Some(module.join("data").to_str().unwrap())));
+        assert!(!durable(None));
+        assert!(!durable(Some("other")));
     }
 
     #[test]

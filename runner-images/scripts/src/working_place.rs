@@ -56,7 +56,17 @@ impl WorkingPlace {
 
     /// For the files of one commit.
     pub fn checkout(&self) -> PathBuf {
-        self.root.join("checkout")
+        Self::checkout_in(&self.root)
+    }
+
+    /// The same in a working place of another process.
+    pub fn checkout_in(root: &Path) -> PathBuf {
+        root.join("checkout")
+    }
+
+    /// For what Terragrunt starts.
+    pub fn watch(&self) -> PathBuf {
+        self.root.join("watch")
     }
 
     /// For a plan.

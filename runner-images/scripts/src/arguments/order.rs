@@ -89,6 +89,14 @@ impl Operation {
             Self::HclValidate => "hcl-validate",
         }
     }
+
+    /// Whether it changes what exists.
+    pub const fn is_change(&self) -> bool {
+        match self {
+            Self::Apply(_) | Self::ApplySaved(_) | Self::Destroy(..) => true,
+            Self::Plan(..) | Self::Validate(_) | Self::Output(..) | Self::Find(_) | Self::HclValidate => false,
+        }
+    }
 }
 
 /// What goes into a plan.

@@ -13,7 +13,7 @@ use protocol::frame::REPORTS_VARIABLE;
 use crate::program;
 
 /// Never passed on: git's credentials, and names that change what runs.
-const REMOVED: [&str; 13] = [
+const REMOVED: [&str; 15] = [
     "PATH",
     "TF_REATTACH_PROVIDERS",
     "TF_DATA_DIR",
@@ -25,6 +25,8 @@ const REMOVED: [&str; 13] = [
     "PROMPT_COMMAND",
     "TG_TF_PATH",
     "TERRAGRUNT_TFPATH",
+    "TG_EXPERIMENTAL_ENGINE",
+    "TERRAGRUNT_EXPERIMENTAL_ENGINE",
     "PLAN_KEY",
     REPORTS_VARIABLE,
 ];
@@ -32,7 +34,8 @@ const REMOVED: [&str; 13] = [
 /// Never passed on, whatever follows: words for the tool, libraries for every program, git's behaviour and token.
 const REMOVED_PREFIXES: [&str; 5] = ["TF_CLI_ARGS", "LD_", "GIT_", "DYLD_", "BASH_FUNC_"];
 
-const FIXED: [(&str, &str); 12] = [
+/// The last one keeps Terragrunt from downloading a plug-in that would run in the place of the program it was told to start.
+const FIXED: [(&str, &str); 13] = [
     ("TF_IN_AUTOMATION", "1"),
     ("TF_INPUT", "0"),
     ("CHECKPOINT_DISABLE", "1"),
@@ -45,6 +48,7 @@ const FIXED: [(&str, &str); 12] = [
     ("TG_NON_INTERACTIVE", "true"),
     ("TG_NO_COLOR", "true"),
     ("TERRAGRUNT_NON_INTERACTIVE", "true"),
+    ("TG_NO_ENGINE", "true"),
 ];
 
 /// How Terragrunt, new and old, is told which program to start.
@@ -121,6 +125,17 @@ mod tests {
         let environment = tool_environment(&[("TG_TF_PATH", "/evil"), ("TERRAGRUNT_TFPATH", "/evil")]);
         assert_eq!(environment["TG_TF_PATH"], "/tools/tofu");
         assert_eq!(environment["TERRAGRUNT_TFPATH"], "/tools/tofu");
+    }
+
+    #[test]
+    fn no_plug_in_of_terragrunt_runs_instead() {
+        let environment = tool_environment(&[
+            ("TG_NO_ENGINE", "false"),
+            ("TG_EXPERIMENTAL_ENGINE", "1"),
+            ("TERRAGRUNT_EXPERIMENTAL_ENGINE", "1"),
+        ]);
+        assert_eq!(environment["TG_NO_ENGINE"], "true");
+        assert!(!environment.keys().any(|name| name.ends_with("EXPERIMENTAL_ENGINE")));
     }
 
     #[test]

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use super::PlanPlace;
 use crate::arguments::{Format, Inputs, Operation, Order, PlanExit, Scope};
 
-/// The words of `init`. None when the command needs none, or when Terragrunt does it itself for each unit in its turn.
+/// The words of `init`. None when the command needs none, or when it changes nothing in all units: there Terragrunt does it for each
+/// unit in its turn.
 pub(super) fn of_init(order: &Order) -> Option<Vec<OsString>> {
-    if matches!(order.scope, Scope::Units { .. }) {
+    if matches!(order.scope, Scope::Units { .. }) && !order.operation.is_change() {
         return None;
     }
-    let mut words: Vec<OsString> = ["init", "-input=false", "-no-color"].map(OsString::from).into();
+    let mut words = of_scope(&order.scope, None);
+    words.extend(["init", "-input=false", "-no-color"].map(OsString::from));
     match order.operation {
         // Checking code needs no state, and so no credentials for it.
         Operation::Validate(_) => words.push("-backend=false".into()),

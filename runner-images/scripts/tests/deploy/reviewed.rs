@@ -208,7 +208,7 @@ fn a_link_does_not_make_present_code_look_gone() {
 fn a_state_that_would_be_lost_with_the_checkout_is_refused() {
     let (fixture, commit) = Fixture::with_module();
     let reason = "the state would be lost with the checkout: declare a `backend` in the code, or one with a `path` outside \
-                  of the repository (`--backend-config=path=/…`)";
+                  of the repository (`--backend-config=path=/…`; with `--all` in the code)";
     let mark = fixture.path("resource-was-made");
     let resource = format!(
         "resource \"terraform_data\" \"mark\" {{\n  provisioner \"local-exec\" {{\n    command = \"touch {}\"\n  }}\n}}\n",

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -127,6 +128,32 @@ fn a_stop_during_init_ends_the_script_soon_and_the_command_never_runs() {
     send(&plan, Signal::SIGTERM);
     Outcome::of(plan.wait_with_output().unwrap()).expect_reason(143, "stopped by SIGTERM");
     assert!(!ran.exists());
+}
+
+#[test]
+fn an_init_of_a_unit_that_ignores_the_stop_does_not_outlive_the_script() {
+    let (fixture, _) = Fixture::with_module();
+    fixture.write("prod/app/terragrunt.hcl", "");
+    let commit = fixture.commit();
+    fixture.push("main");
+    fixture.stand_in_for_terragrunt("1.1.3");
+    let (new, mark) = (fixture.path("init-starts"), fixture.path("init-started"));
+    fixture.replace_program(
+        "terraform",
+        &format!(
+            "case $1 in init) trap '' TERM; echo $$ > '{new}'; mv '{new}' '{mark}'; while :; do sleep 1; done;; esac",
+            new = new.display(),
+            mark = mark.display()
+        ),
+    );
+    let apply = fixture.script(&commit, "apply").with("--binary=terragrunt").start();
+    wait_for("init", || mark.exists());
+    send(&apply, Signal::SIGTERM);
+    Outcome::of(apply.wait_with_output().unwrap()).expect_reason(143, "stopped by SIGTERM");
+    let init = fs::read_to_string(mark).unwrap();
+    // Of a process that ended, and that nobody has asked for, nothing is left to read here.
+    let words = Path::new("/proc").join(init.trim()).join("cmdline");
+    wait_for("the end of init", || fs::read(&words).unwrap_or_default().is_empty());
 }
 
 #[test]

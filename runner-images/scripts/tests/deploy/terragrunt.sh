@@ -1,10 +1,13 @@
 # shellcheck shell=sh
 # Stands in for Terragrunt, which cannot be had for these tests: what its source says that it does with the words of the
 # script (versions 0.74 to 1.1.3: internal/runner/run/run.go, internal/runner/common/unit_runner.go, internal/component/unit.go,
-# internal/tf/run_cmd.go), with the real engine below. Left out: dependencies, generated code, sources elsewhere, retries.
+# internal/tf/run_cmd.go, pkg/config/dependency.go), with the real engine below. Left out: generated code, sources elsewhere, retries,
+# outputs as inputs. Units run one after the other by their names, so the name of a dependency has to come first.
 #
-# Blocks of `terragrunt.hcl` are files here: `before_hook.COMMAND` is a shell script, `extra_arguments.COMMAND` has one argument a
-# line, `exclude.COMMAND` keeps the unit from running.
+# Blocks and attributes of `terragrunt.hcl` are files here: `before_hook.COMMAND` is a shell script, `extra_arguments.COMMAND` has one
+# argument a line, `env_vars.COMMAND` is one variable of such a block, `exclude.COMMAND` keeps the unit from running, `errors` lets every
+# error be ignored, `download_dir` holds an absolute path, `dependency` the path of a unit, and `mock_outputs.COMMAND` lets its outputs be
+# missing.
 set -u
 version=@VERSION@
 
@@ -18,8 +21,35 @@ as_log() {
     while IFS= read -r line; do printf '12:34:56.789 %-6s %s%s: %s\n' "$1" "$prefix" "${TG_TF_PATH##*/}" "$line"; done
 }
 
+# The engine, with the variables that the unit has for this command.
+engine() {
+    if [ -f "$unit/env_vars.$1" ]; then env "$(cat "$unit/env_vars.$1")" "$TG_TF_PATH" "$@"; else "$TG_TF_PATH" "$@"; fi
+}
+
+# Where copies are made: what the environment says comes before what the unit says.
+download_dir() {
+    if [ -n "${TG_DOWNLOAD_DIR:-}" ]; then
+        echo "$TG_DOWNLOAD_DIR"
+    elif [ -f "$unit/download_dir" ]; then
+        cat "$unit/download_dir"
+    else
+        echo "$unit/.terragrunt-cache"
+    fi
+}
+
+# A unit cannot be read, whatever the command, before its dependency has outputs. To ask for them, that one is initialised.
+read_dependency() {
+    [ -f "$unit/dependency" ] || return 0
+    outputs=$(cd "$unit/$(cat "$unit/dependency")" && "$0" output -json)
+    if [ "$outputs" = '{}' ] && [ ! -f "$unit/mock_outputs.$1" ]; then
+        printf '%s is a dependency of %s but detected no outputs.\n' "$(cat "$unit/dependency")" "$unit" >&2
+        return 1
+    fi
+}
+
 # One command in the unit `$unit`. Before 1.0 code without a source is run where it is, since then always in a copy.
 run_unit() {
+    read_dependency "$1" || return 1
     command=$1
     shift
     if [ -f "$unit/exclude.$command" ]; then
@@ -29,7 +59,7 @@ run_unit() {
     case $version in
     0.*) work=$unit ;;
     *)
-        work=$unit/.terragrunt-cache/$(printf %s "$unit" | cksum | cut -d' ' -f1)/code
+        work=$(download_dir)/$(printf %s "$unit" | cksum | cut -d' ' -f1)/code
         mkdir -p "$work" && cp "$unit"/*.tf "$work" || return 1
         ;;
     esac
@@ -37,18 +67,18 @@ run_unit() {
     add_extra_arguments "$@" >"$work/.arguments"
     [ ! -f "$unit/before_hook.$command" ] || sh "$unit/before_hook.$command" || return 1
     if [ "$command" != init ] && [ ! -d .terraform/providers ]; then
-        "$TG_TF_PATH" init -no-color >.stdout 2>.stderr || { as_log ERROR <.stderr >&2 && return 1; }
+        engine init -no-color >.stdout 2>.stderr || { as_log ERROR <.stderr >&2 && return 1; }
         case $command in plan | apply) as_log INFO <.stdout >&2 ;; esac
     fi
     set -- "$command"
     while IFS= read -r word; do set -- "$@" "$word"; done <.arguments
     case " $* " in
     *" -json "* | " output "*)
-        "$TG_TF_PATH" "$@"
+        engine "$@"
         return
         ;;
     esac
-    "$TG_TF_PATH" "$@" >.stdout 2>.stderr
+    engine "$@" >.stdout 2>.stderr
     code=$?
     as_log STDOUT <.stdout
     as_log STDERR <.stderr >&2
@@ -56,6 +86,7 @@ run_unit() {
     0:* | 2:*" -detailed-exitcode "*) ;;
     *) printf '12:34:56.789 ERROR  %s%s invocation failed in %s\n' "$prefix" "${TG_TF_PATH##*/}" "$work" >&2 ;;
     esac
+    [ ! -f "$unit/errors" ] || return 0
     return $code
 }
 
@@ -83,7 +114,7 @@ is_in() {
     return 1
 }
 
-# One unit of `run --all`, given as its file: called by `find` for each of them.
+# One unit of `run --all`, given as its file: called for each of them.
 unit_of_all() {
     lists=$1 json=$2 place=${3%/terragrunt.hcl}
     shift 3
@@ -127,8 +158,9 @@ run_all() {
     [ $# -gt 1 ] || refuse "missing command"
     shift
     [ $asks = no ] || refuse "Are you sure?"
-    find . \( -name .terragrunt-cache -o -name .terraform -o -name .git \) -prune -o \
-        -name terragrunt.hcl -exec "$0" --of-all "$lists" "$json" {} "$@" \;
+    case $1 in destroy) order=-rz ;; *) order=-z ;; esac
+    find . \( -name .terragrunt-cache -o -name .terraform -o -name .git \) -prune -o -name terragrunt.hcl -print0 |
+        sort $order | xargs -0 -I @UNIT@ "$0" --of-all "$lists" "$json" @UNIT@ "$@"
     printf '\n❯❯ Run Summary  %s units\n' "$(wc -l <"$lists/codes")"
     case " $* " in *" -detailed-exitcode "*) changes=2 ;; *) changes=none ;; esac
     worst=0

@@ -7,9 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::arguments::{Order, Scope};
 use crate::exit_code::{INPUT_OUTPUT, NOT_THERE, REFUSED, UNSUITABLE};
-use crate::program::ToolName;
 use crate::values::{PlainDirectory, RelativePath};
 
 /// Why a path of the request cannot be used.
@@ -177,16 +175,6 @@ pub enum Code {
 }
 
 impl Code {
-    /// What this order is about.
-    pub const fn of(order: &Order) -> Self {
-        match (order.binary, &order.scope) {
-            (ToolName::Terraform, _) => Self::Terraform,
-            (ToolName::Tofu, _) => Self::Tofu,
-            (ToolName::Terragrunt, Scope::Directory) => Self::Unit,
-            (ToolName::Terragrunt, Scope::Units { .. }) => Self::Units,
-        }
-    }
-
     fn is_code(self, name: &str) -> bool {
         let ends_with = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
         match self {

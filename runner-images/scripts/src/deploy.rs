@@ -3,30 +3,38 @@
 //! Responsible for the order of the steps: nothing of the repository runs before its commit is verified, its paths are
 //! resolved and the operation has its clearance.
 
+pub mod arguments;
+mod clearance;
+pub mod failure;
+mod help;
+pub mod plan;
 mod plans;
+mod planted;
+mod state_place;
+mod tool;
+mod toolbox;
+pub mod watch;
 
 use std::path::Path;
 
-use crate::arguments::{Order, Scope};
-use crate::checkout::{Checkout, Code};
-use crate::clearance::{Clearance, Places, Trust};
-use crate::failure::Failure;
+use crate::checkout::Checkout;
 use crate::git::{Credential, Git};
 use crate::handover::Handover;
 use crate::interruption::Interruptions;
-use crate::plan::keeper::{KeepError, Keeper};
-use crate::plan::key::PlanKey;
-use crate::planted;
 use crate::process::Ended;
 use crate::program::ToolName;
 use crate::report::Report;
-use crate::state_place;
-use crate::tool::{Outcome, Programs, Tool, ToolError};
-use crate::toolbox::Toolbox;
-use crate::watch::Watch;
 use crate::working_place::WorkingPlace;
+use arguments::{Order, Scope};
+use clearance::{Clearance, Places, Trust};
+use failure::Failure;
+use plan::keeper::{KeepError, Keeper};
+use plan::key::PlanKey;
+use tool::{Outcome, Programs, Tool, ToolError};
+use toolbox::Toolbox;
+use watch::Watch;
 
-use self::plans::Plans;
+use plans::Plans;
 
 const NOTHING_CHANGED: &str = "nothing was changed";
 const CHANGED_ELSEWHERE: &str = "nothing was changed there, and what became of other units is above";
@@ -59,7 +67,7 @@ pub fn deploy(order: &Order, report: Report, handover: Handover) -> Result<Ended
     report.step(format_args!("fetching `{}` from `{}`", order.commit, order.repository));
     git.check_out(&order.commit, checkout.root())?;
 
-    let directory = checkout.module(&order.deploy_path, Code::of(order))?;
+    let directory = checkout.module(&order.deploy_path, order.code())?;
     require_filtered_directories(order, &checkout, &directory)?;
     let resolved = checkout.relative(&directory);
     let history = place.history();

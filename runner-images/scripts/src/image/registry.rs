@@ -15,11 +15,11 @@ use super::credentials::Credentials;
 use super::failure::Failure;
 use super::outcome::Image;
 use super::registry_error::{Access, Cause, RegistryError};
+use crate::environment::of_tool;
 use crate::interruption::Interruptions;
 use crate::process;
 use crate::program::Program;
 use crate::report::Report;
-use crate::tool::environment::of_tool;
 use crate::values::ImageName;
 
 /// One exchange with a registry may take this long.

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use super::arguments::Order;
 use super::failure::Failure;
 use super::messages::Told;
+use crate::environment::of_tool;
 use crate::interruption::{Interruptions, Stopped};
 use crate::process::{self, ProcessError};
 use crate::report::Report;
-use crate::tool::environment::of_tool;
 use crate::working_place::WorkingPlace;
 
 /// Where an image keeps the plugins that Packer 1.7 and later needs besides itself; nothing is downloaded while a job runs.

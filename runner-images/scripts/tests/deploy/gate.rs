@@ -1,6 +1,6 @@
 //! What the script reads from the canonical arguments equals what the gate understood, for the entries of the standard allow-list.
 
-use deploy_scripts::arguments::{Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
+use deploy_scripts::deploy::arguments::{Format, Inputs, Keep, Operation, Order, PlanExit, Scope};
 use deploy_scripts::values::PlanLifetime;
 use gatekeeper::understand;
 use protocol::RunRequest;

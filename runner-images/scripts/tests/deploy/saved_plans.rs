@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use deploy_scripts::plan::key::PlanKey;
-use deploy_scripts::plan::sealed::{Bound, seal};
+use deploy_scripts::deploy::plan::key::PlanKey;
+use deploy_scripts::deploy::plan::sealed::{Bound, seal};
 
 use crate::fixture::{Fixture, MODULE, Outcome, Script};
 

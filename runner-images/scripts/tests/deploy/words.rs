@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use deploy_scripts::arguments::Order;
+use deploy_scripts::deploy::arguments::Order;
 use proptest::prelude::*;
 
 use crate::fixture::{Fixture, SCRIPT};

@@ -4,19 +4,19 @@
 
 use std::io;
 
+use super::clearance::ClearanceError;
+use super::plan::keeper::KeepError;
+use super::plan::store::StoreError;
+use super::planted::PlantedError;
+use super::state_place::StatePlaceError;
+use super::tool::ToolError;
+use super::toolbox::{ToolboxError, VersionFileError};
+use super::watch::WatchError;
 use crate::checkout::PlaceError;
-use crate::clearance::ClearanceError;
 use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNSUITABLE, USAGE};
 use crate::git::GitError;
 use crate::interruption::Stopped;
-use crate::plan::keeper::KeepError;
-use crate::plan::store::StoreError;
-use crate::planted::PlantedError;
 use crate::program::MissingProgram;
-use crate::state_place::StatePlaceError;
-use crate::tool::ToolError;
-use crate::toolbox::{ToolboxError, VersionFileError};
-use crate::watch::WatchError;
 use crate::working_place::NoPlace;
 
 /// Why the script failed.

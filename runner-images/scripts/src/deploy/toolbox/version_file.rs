@@ -64,7 +64,7 @@ pub enum VersionFileError {
 
 /// A version that the repository asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// The version.
     pub version: ToolVersion,
     /// The file that says so.

@@ -20,12 +20,12 @@ use std::process::{Command, ExitCode};
 
 use serde::{Deserialize, Serialize};
 
+use super::state_place;
 use crate::exit_code::{INPUT_OUTPUT, INTERNAL, REFUSED};
 use crate::interruption::Interruptions;
 use crate::process::{self, ProcessError};
 use crate::program::ToolName;
 use crate::report::Script;
-use crate::state_place;
 use crate::working_place::WorkingPlace;
 
 /// A link to the engine.

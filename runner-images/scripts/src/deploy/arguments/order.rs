@@ -1,5 +1,6 @@
 //! What was asked for, as values that the rest of the script works with.
 
+use crate::checkout::Code;
 use crate::program::ToolName;
 use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;
@@ -39,6 +40,18 @@ pub struct Order {
     pub lock_timeout: Option<LockTimeout>,
     /// How much to say.
     pub log_level: LogLevel,
+}
+
+impl Order {
+    /// What the directory has to hold.
+    pub const fn code(&self) -> Code {
+        match (self.binary, &self.scope) {
+            (ToolName::Terraform, _) => Code::Terraform,
+            (ToolName::Tofu, _) => Code::Tofu,
+            (ToolName::Terragrunt, Scope::Directory) => Code::Unit,
+            (ToolName::Terragrunt, Scope::Units { .. }) => Code::Units,
+        }
+    }
 }
 
 /// How much of the repository a run is about.

@@ -87,7 +87,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::plan::summary::About;
+    use crate::deploy::plan::summary::About;
 
     const PLAN: &str = r#"{"resource_changes":[{"address":"a.b","change":{"actions":["create"]}}]}"#;
 

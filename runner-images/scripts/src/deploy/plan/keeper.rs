@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use super::key::{PlanKey, PlanKeyError};
 use super::sealed::{self, Bound, RefusedPlan, SealError};
 use super::store::{Store, StoreError};
-use crate::arguments::{Keep, Operation, Order};
+use crate::deploy::arguments::{Keep, Operation, Order};
 use crate::interruption::Interruptions;
 use crate::values::{PlanDigest, PlanLifetime};
 

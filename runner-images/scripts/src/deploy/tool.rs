@@ -3,7 +3,6 @@
 //! Responsible for the words and the environment the tool gets, for `init`, and for standard output holding the tool's answer
 //! alone. Runs only with a [`Clearance`].
 
-pub(crate) mod environment;
 mod words;
 
 use std::env;
@@ -14,14 +13,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::arguments::{Operation, Order};
+use super::arguments::{Operation, Order};
+use super::clearance::Clearance;
+use super::toolbox::Picked;
 use crate::checkout::{Checkout, PlaceError};
-use crate::clearance::Clearance;
+use crate::environment;
 use crate::full_disk::NoSpace;
 use crate::interruption::{Interruptions, Stopped};
 use crate::process::{self, Ended, ProcessError};
 use crate::report::Report;
-use crate::toolbox::Picked;
 
 const PLUGIN_CACHE: &str = "TF_PLUGIN_CACHE_DIR";
 /// How often a cache that somebody else is filling is looked at.
@@ -65,7 +65,7 @@ impl From<Stopped> for ToolError {
 
 /// The programs of one run.
 #[derive(Debug)]
-pub struct Programs {
+pub(super) struct Programs {
     /// What is started.
     pub started: Picked,
     /// What reads the code in the end: the same, or what Terragrunt starts.
@@ -74,7 +74,7 @@ pub struct Programs {
 
 /// The tool, ready to run in its directory.
 #[derive(Debug)]
-pub struct Tool<'run> {
+pub(super) struct Tool<'run> {
     order: &'run Order,
     clearance: Clearance<'run>,
     programs: Programs,
@@ -85,11 +85,11 @@ pub struct Tool<'run> {
 }
 
 /// Terraform's exit code for a plan with changes, with `-detailed-exitcode`.
-pub const CHANGES: Ended = Ended::Exited(2);
+pub(super) const CHANGES: Ended = Ended::Exited(2);
 
 /// Where a plan is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlanPlace {
+pub(super) enum PlanPlace {
     /// Nowhere but in the tool's answer.
     Nowhere,
     /// In this file: written there, or read from it.
@@ -100,7 +100,7 @@ pub enum PlanPlace {
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// As the tool says.
     Ended(Ended),
     /// The tool refused the saved plan, because the state is another one by now.
@@ -112,7 +112,7 @@ const STALE: [&str; 2] = ["Saved plan is stale", "Saved plan does not match the 
 
 impl<'run> Tool<'run> {
     /// Resolves what the tool will read; runs nothing.
-    pub fn prepare(
+    pub(super) fn prepare(
         order: &'run Order,
         clearance: Clearance<'run>,
         programs: Programs,
@@ -144,29 +144,34 @@ impl<'run> Tool<'run> {
     }
 
     /// Lets a plan be written to this place, or a saved one be applied from it.
-    pub fn use_plan(&mut self, place: PlanPlace) {
+    pub(super) fn use_plan(&mut self, place: PlanPlace) {
         self.plan = place;
     }
 
     /// The plan's place.
-    pub const fn plan(&self) -> &PlanPlace {
+    pub(super) const fn plan(&self) -> &PlanPlace {
         &self.plan
     }
 
     /// Writes what the tool shows of a plan, for programs, into a file.
-    pub fn show_plan(&self, plan: &Path, to: File, interruptions: &mut Interruptions) -> Result<Ended, ToolError> {
+    pub(super) fn show_plan(
+        &self,
+        plan: &Path,
+        to: File,
+        interruptions: &mut Interruptions,
+    ) -> Result<Ended, ToolError> {
         let mut command = self.command(&["show".into(), "-json".into(), plan.into()]);
         command.stdout(to);
         Ok(process::run_briefly(&mut command, interruptions)?)
     }
 
     /// The initialised directory.
-    pub fn directory(&self) -> &Path {
+    pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// Downloads what the code needs and connects to the state. Everything it says goes to standard error.
-    pub fn init(&self, interruptions: &mut Interruptions) -> Result<(), ToolError> {
+    pub(super) fn init(&self, interruptions: &mut Interruptions) -> Result<(), ToolError> {
         let Some(arguments) = words::of_init(self.order) else {
             return Ok(());
         };
@@ -187,7 +192,7 @@ impl<'run> Tool<'run> {
     }
 
     /// Runs the command itself. Its output and its exit code are passed through as they are.
-    pub fn run(&self, interruptions: &mut Interruptions) -> Result<Outcome, ToolError> {
+    pub(super) fn run(&self, interruptions: &mut Interruptions) -> Result<Outcome, ToolError> {
         let operation = self.clearance.operation();
         let arguments = words::of_command(operation, self.order, &self.files, &self.plan);
         let name = self.order.binary.name();

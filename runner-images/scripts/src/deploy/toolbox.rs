@@ -16,10 +16,10 @@ use crate::process::{self, ProcessError};
 use crate::program::{self, MissingProgram, Program, ToolName, is_executable};
 use crate::values::{AbsolutePath, RelativePath, ToolVersion};
 
-pub use version_file::{VersionFileError, Wanted};
+pub(super) use version_file::{VersionFileError, Wanted};
 
 /// Where images keep versions side by side, unless the allow-list fixes another place.
-pub const DEFAULT_PLACE: &str = "/opt/deploy-runner/tools";
+pub(super) const DEFAULT_PLACE: &str = "/opt/deploy-runner/tools";
 /// More than a program needs to say its version.
 const VERSION_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -71,7 +71,7 @@ pub enum ToolboxError {
 
 /// A tool that was picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picked {
+pub(super) struct Picked {
     /// The program's full path.
     pub program: PathBuf,
     /// Its version, when it had to be known.
@@ -80,13 +80,13 @@ pub struct Picked {
 
 /// The tools of the image.
 #[derive(Debug)]
-pub struct Toolbox {
+pub(super) struct Toolbox {
     place: PathBuf,
 }
 
 impl Toolbox {
     /// The versions in this place, and the programs on PATH.
-    pub fn at(place: Option<&AbsolutePath>) -> Self {
+    pub(super) fn at(place: Option<&AbsolutePath>) -> Self {
         let place = place.map_or(Path::new(DEFAULT_PLACE), AbsolutePath::as_path);
         Self {
             place: place.to_owned(),
@@ -94,7 +94,7 @@ impl Toolbox {
     }
 
     /// Fails early when the image does not have the tool in any version.
-    pub fn require_any(&self, tool: ToolName) -> Result<(), MissingProgram> {
+    pub(super) fn require_any(&self, tool: ToolName) -> Result<(), MissingProgram> {
         if self.baked_in(tool).is_empty() {
             Program::Tool(tool).find().map(drop)
         } else {
@@ -103,7 +103,7 @@ impl Toolbox {
     }
 
     /// The version that the repository asks for at this directory; without a version file the one on PATH, or the only one.
-    pub fn pick(
+    pub(super) fn pick(
         &self,
         tool: ToolName,
         checkout: &Checkout,
@@ -194,7 +194,7 @@ impl Toolbox {
 }
 
 /// Asks a program of the image for its version, in a place and an environment that add nothing to it.
-pub fn version_of(program: &Path, interruptions: &mut Interruptions) -> Result<ToolVersion, ToolboxError> {
+pub(super) fn version_of(program: &Path, interruptions: &mut Interruptions) -> Result<ToolVersion, ToolboxError> {
     let mut command = Command::new(program);
     command
         .arg("--version")

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::arguments::Order;
+use super::arguments::Order;
 use crate::checkout::Checkout;
 use crate::program::ToolName;
 
@@ -32,7 +32,7 @@ pub enum PlantedError {
 }
 
 /// Terraform and `OpenTofu` look into their own directory only; Terragrunt also works in units elsewhere.
-pub fn refuse(order: &Order, checkout: &Checkout, directory: &Path) -> Result<(), PlantedError> {
+pub(super) fn refuse(order: &Order, checkout: &Checkout, directory: &Path) -> Result<(), PlantedError> {
     let found = match order.binary {
         ToolName::Terraform | ToolName::Tofu => NOTES
             .iter()

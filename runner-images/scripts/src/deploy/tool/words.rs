@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::PlanPlace;
-use crate::arguments::{Format, Inputs, Operation, Order, PlanExit, Scope};
+use crate::deploy::arguments::{Format, Inputs, Operation, Order, PlanExit, Scope};
 
 /// The words of `init`. None when the command needs none, or when it changes nothing in all units: there Terragrunt does it for each
 /// unit in its turn.

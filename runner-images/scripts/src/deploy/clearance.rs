@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::arguments::{DestroyGrant, Keep, Operation, Order};
+use super::arguments::{DestroyGrant, Keep, Operation, Order};
 use crate::git::history::Tip;
 use crate::git::{Git, GitError};
 use crate::report::Report;
@@ -48,18 +48,18 @@ pub enum ClearanceError {
 
 /// The proof that an operation may run; there is no other way to run the tool.
 #[derive(Debug)]
-pub struct Clearance<'run> {
+pub(super) struct Clearance<'run> {
     operation: &'run Operation,
 }
 
 impl<'run> Clearance<'run> {
     /// What may run.
-    pub const fn operation(&self) -> &'run Operation {
+    pub(super) const fn operation(&self) -> &'run Operation {
         self.operation
     }
 
     /// Checks the operation against reviewed history. `resolved` is the directory that `--deploy-path` leads to.
-    pub fn obtain(
+    pub(super) fn obtain(
         order: &'run Order,
         resolved: Option<&RelativePath>,
         git: &mut Git<'_>,
@@ -99,7 +99,7 @@ impl<'run> Clearance<'run> {
 
 /// What the container holds decides whose code may run in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub(super) enum Trust {
     /// Operations that change nothing run with any commit.
     AnyCommit,
     /// Every operation needs a reviewed commit: the container holds the key of saved plans, and code that runs beside it could use
@@ -109,7 +109,7 @@ pub enum Trust {
 
 /// Where git may work.
 #[derive(Debug, Clone, Copy)]
-pub struct Places<'run> {
+pub(super) struct Places<'run> {
     /// The checkout.
     pub checkout: &'run Path,
     /// A directory for commits without files, made when it is needed.

@@ -2,7 +2,7 @@
 //!
 //! Responsible for refusing to change anything when the state would be thrown away with the checkout: whoever loses the state
 //! loses track of what exists. Reads what `terraform init` recorded; never reads a state. Who looks where Terragrunt initialises is
-//! [`crate::watch`].
+//! [`super::watch`].
 
 use std::ffi::OsStr;
 use std::fs;
@@ -36,7 +36,7 @@ pub(crate) const CACHE: &str = ".terragrunt-cache";
 
 /// Whether the state's place runs plans on this machine, so that there is a file to look at. Unreadable notes are for
 /// [`require_durable`] to tell. `module` is the initialised directory.
-pub fn plans_are_here(module: &Path) -> bool {
+pub(super) fn plans_are_here(module: &Path) -> bool {
     let copies = copies_of_unit(module);
     std::iter::once(module)
         .chain(copies.iter().map(PathBuf::as_path))
@@ -51,7 +51,7 @@ pub fn plans_are_here(module: &Path) -> bool {
 /// Whether each unit will write its plan here, as far as the code tells before any of them is initialised. Terragrunt fails when it
 /// is to show a plan that is not there: a backend that plans elsewhere writes none, nor does a plan that fails with an error to ignore.
 /// Any file of the checkout that speaks of one is reason for doubt.
-pub fn units_write_their_plans(checkout: &Path) -> bool {
+pub(super) fn units_write_their_plans(checkout: &Path) -> bool {
     let mut places = vec![checkout.to_owned()];
     while let Some(place) = places.pop() {
         for entry in fs::read_dir(place).into_iter().flatten().flatten() {
@@ -106,7 +106,7 @@ fn copies_of_unit(unit: &Path) -> Vec<PathBuf> {
 
 /// Refuses a state that ends with the script. `module` is the initialised directory, `data` where it keeps its notes if that is not
 /// `.terraform`, `temporary` what is removed at the end.
-pub fn require_durable(module: &Path, data: Option<&OsStr>, temporary: &Path) -> Result<(), StatePlaceError> {
+pub(super) fn require_durable(module: &Path, data: Option<&OsStr>, temporary: &Path) -> Result<(), StatePlaceError> {
     let record = module.join(data.unwrap_or(OsStr::new(NOTES))).join(RECORD);
     let text = match fs::read_to_string(&record) {
         Ok(text) => text,

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
-use crate::help;
+use super::help;
 use crate::program::ToolName;
 use crate::report::LogLevel;
 use crate::repository_url::RepositoryUrl;

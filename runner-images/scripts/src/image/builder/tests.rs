@@ -167,6 +167,14 @@ fn a_builder_that_pushes_by_itself_is_told_apart_from_one_that_builds() {
             true,
         ),
         (
+            "error pushing image: failed to push to destination h/x:1: HEAD https://h/v2/x/manifests/1: unexpected status code 401 Unauthorized (HEAD responses have no body, use GET for details)\n",
+            true,
+        ),
+        (
+            "error pushing image: failed to push to destination h/x:1: POST https://h/v2/x/blobs/uploads/: unexpected status code 405 Method Not Allowed: Method not allowed\n\n",
+            true,
+        ),
+        (
             "error pushing image: failed to push to destination h/x:1: TAG_INVALID: immutable\n",
             true,
         ),

@@ -14,16 +14,6 @@ locals {
 
   containers = module.allow_list.containers
   tags       = merge({ "deploy-runner" = var.name }, var.tags)
-
-  settings_of = {
-    for name in keys(local.containers) : name => lookup(var.containers, name, local.usual_settings)
-  }
-  usual_settings = {
-    writable_paths        = null
-    user                  = null
-    cpu_architecture      = "X86_64"
-    ephemeral_storage_gib = null
-  }
 }
 
 module "allow_list" {
@@ -32,7 +22,8 @@ module "allow_list" {
   manifest            = var.package
   images              = var.images
   allow_images_by_tag = var.allow_images_by_tag
-  settings_for        = keys(var.containers)
+  settings            = var.containers
+  setting_names       = { for name, settings in var.containers : name => keys(settings) }
   has_ec2             = var.ec2_capacity_provider != null
   has_isolation       = length(var.isolated_security_group_ids) > 0 || var.vpc_endpoints != null
 }

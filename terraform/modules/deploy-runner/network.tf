@@ -14,8 +14,8 @@ resource "aws_vpc_security_group_egress_rule" "tasks" {
   description       = each.key
   cidr_ipv4         = each.value.cidr
   ip_protocol       = each.value.protocol
-  from_port         = each.value.protocol == "-1" ? null : coalesce(each.value.port, 0)
-  to_port           = each.value.protocol == "-1" ? null : coalesce(each.value.port, 65535)
+  from_port         = each.value.port
+  to_port           = each.value.port
   tags              = local.tags
 }
 

@@ -11,7 +11,7 @@ locals {
 
   # Volumes would only hide what is written to them from an image builder, which takes a writable root for the image's.
   usual_paths = { for name, container in local.containers : name => container.writable_root ? [] : ["/tmp", "/home/job", "/work"] }
-  paths       = { for name in keys(local.containers) : name => coalesce(local.settings_of[name].writable_paths, local.usual_paths[name]) }
+  paths       = { for name, container in local.containers : name => coalesce(container.writable_paths, local.usual_paths[name]) }
 
   # What Docker gives a container that asks for nothing. The allow-list names no other, because Fargate adds none of them: what a container may not
   # keep is dropped. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html
@@ -29,7 +29,6 @@ locals {
       name                   = local.job_container
       image                  = container.reference
       essential              = true
-      user                   = local.settings_of[name].user
       stopTimeout            = local.stop_timeout
       readonlyRootFilesystem = !container.writable_root
       environment            = [for key, value in container.environment : { name = key, value = value }]
@@ -70,7 +69,7 @@ resource "aws_ecs_task_definition" "container" {
 
   runtime_platform {
     operating_system_family = "LINUX"
-    cpu_architecture        = local.settings_of[each.key].cpu_architecture
+    cpu_architecture        = each.value.cpu_architecture
   }
 
   # On Fargate: space of the task's own, gone with it.
@@ -83,7 +82,7 @@ resource "aws_ecs_task_definition" "container" {
   }
 
   dynamic "ephemeral_storage" {
-    for_each = local.settings_of[each.key].ephemeral_storage_gib[*]
+    for_each = each.value.ephemeral_storage_gib[*]
 
     content {
       size_in_gib = ephemeral_storage.value

@@ -27,7 +27,7 @@ variable "assign_public_ip" {
 }
 
 variable "egress" {
-  description = "What tasks may reach, by a name of your choice. Without ports: every port."
+  description = "What tasks may reach, by a name of your choice: one `port` of `tcp` (the default) or `udp`, or everything there with `protocol = \"-1\"`."
   type = map(object({
     cidr     = string
     protocol = optional(string, "tcp")
@@ -45,6 +45,12 @@ variable "egress" {
   validation {
     condition     = alltrue([for rule in values(var.egress) : contains(["tcp", "udp", "-1"], rule.protocol)])
     error_message = "`egress`: `protocol` must be `tcp`, `udp` or `-1` (any)"
+  }
+
+  # Terraform leaves out an attribute that it does not know: a misspelt port would open every port.
+  validation {
+    condition     = alltrue([for rule in values(var.egress) : (rule.port == null) == (rule.protocol == "-1")])
+    error_message = "`egress`: give a `port` with `tcp` and `udp`, and none with `-1`, which is every protocol and every port"
   }
 }
 

@@ -18,37 +18,15 @@ variable "allow_images_by_tag" {
 
 variable "containers" {
   description = <<-EOT
-    Settings of a container that only ECS knows, by the container's name in the allow-list:
-    - `writable_paths`: directories that a run may write to, each empty at its start: `/tmp`, `/home/job` and `/work` unless said otherwise, or none where the allow-list says `root_filesystem: writable`.
-    - `user`: user and group of the process, instead of the image's.
-    - `cpu_architecture`: `X86_64` or `ARM64`, as the image was built for.
-    - `ephemeral_storage_gib`: 21 to 200; Fargate gives 20 without it.
+    Settings that only ECS knows, by the container's name in the allow-list, such as `{ docker-image-builder = { ephemeral_storage_gib = 50 } }`:
+    - `writable_paths`, a list: directories that a run may write to, each empty at its start: `/tmp`, `/home/job` and `/work` unless said otherwise, or none where the
+      allow-list says `root_filesystem: writable`.
+    - `cpu_architecture`, a string: `X86_64` (the default) or `ARM64`, as the image was built for.
+    - `ephemeral_storage_gib`, a number: 21 to 200; Fargate gives 20 without it.
   EOT
-  type = map(object({
-    writable_paths        = optional(list(string))
-    user                  = optional(string)
-    cpu_architecture      = optional(string, "X86_64")
-    ephemeral_storage_gib = optional(number)
-  }))
+  # An object type would drop a setting that it does not know without a word: `allow-list` has the types, and names what is unknown.
+  type    = any
   default = {}
-
-  validation {
-    condition     = alltrue([for settings in values(var.containers) : contains(["X86_64", "ARM64"], settings.cpu_architecture)])
-    error_message = "`containers`: `cpu_architecture` must be `X86_64` or `ARM64`"
-  }
-
-  validation {
-    condition = alltrue([
-      for settings in values(var.containers) :
-      settings.ephemeral_storage_gib == null ? true : settings.ephemeral_storage_gib >= 21 && settings.ephemeral_storage_gib <= 200
-    ])
-    error_message = "`containers`: `ephemeral_storage_gib` must be 21 to 200, or left out"
-  }
-
-  validation {
-    condition     = alltrue(flatten([for settings in values(var.containers) : [for path in coalesce(settings.writable_paths, []) : can(regex("^(/[A-Za-z0-9._-]+)+$", path))]]))
-    error_message = "`containers`: each of `writable_paths` must be an absolute path without a slash at its end, such as `/tmp`; `/` itself is `root_filesystem: writable` in the allow-list"
-  }
 }
 
 # Names and ownership.

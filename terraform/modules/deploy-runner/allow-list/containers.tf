@@ -18,6 +18,10 @@ locals {
       memory        = container.task.memory
       on_fargate    = length(setintersection(container.task.launch_types, ["FARGATE", "FARGATE_SPOT"])) > 0
       on_ec2        = contains(container.task.launch_types, "EC2")
+
+      writable_paths        = try(var.settings[name].writable_paths, null)
+      cpu_architecture      = try(var.settings[name].cpu_architecture, "X86_64")
+      ephemeral_storage_gib = try(var.settings[name].ephemeral_storage_gib, null)
     }
   }
 
@@ -61,6 +65,37 @@ locals {
     if container.on_fargate && !contains(local.memories[name], container.memory)
   ]
 
+  setting_problems = concat(
+    [
+      for name in keys(var.settings) :
+      "containers: the allow-list has no container `${name}`, and the input `containers` has settings for it: expected one of `${join("`, `", keys(local.containers))}`"
+      if length(local.package_problems) == 0 && !contains(keys(local.containers), name)
+    ],
+    flatten([
+      for name, given in var.setting_names : [
+        for setting in setsubtract(given, ["writable_paths", "cpu_architecture", "ephemeral_storage_gib"]) :
+        "containers.${name}.${setting}: the input `containers` has no such setting: expected `writable_paths`, `cpu_architecture` or `ephemeral_storage_gib`; privileges are said in the allow-list (`root_filesystem`, `capabilities`), the user in the image"
+      ]
+    ]),
+    [
+      for name, settings in var.settings :
+      "containers.${name}.cpu_architecture: `${settings.cpu_architecture}` (input `containers`) is no processor of Fargate: expected `X86_64` or `ARM64`"
+      if !contains(["X86_64", "ARM64"], settings.cpu_architecture)
+    ],
+    [
+      for name, settings in var.settings :
+      "containers.${name}.ephemeral_storage_gib: `${settings.ephemeral_storage_gib}` (input `containers`) is not what Fargate can give: expected 21 to 200, or nothing for the usual 20"
+      if settings.ephemeral_storage_gib == null ? false : settings.ephemeral_storage_gib < 21 || settings.ephemeral_storage_gib > 200
+    ],
+    flatten([
+      for name, settings in var.settings : [
+        for path in coalesce(settings.writable_paths, []) :
+        "containers.${name}.writable_paths: `${path}` (input `containers`) is no absolute path without a slash at its end, such as `/tmp`; for `/` itself say `root_filesystem: writable` in the allow-list"
+        if !can(regex("^(/[A-Za-z0-9._-]+)+$", path))
+      ]
+    ]),
+  )
+
   place_problems = concat(
     [
       for name, container in local.declared :
@@ -77,11 +112,6 @@ locals {
       "containers.${name}.task.launch_type: `EC2` needs container instances: set `ec2_capacity_provider`, or take `EC2` away"
       if container.on_ec2 && !var.has_ec2
     ],
-    [
-      for name in var.settings_for :
-      "containers: the allow-list has no container `${name}`, and the input `containers` has settings for it: expected one of `${join("`, `", keys(local.containers))}`"
-      if length(local.package_problems) == 0 && !contains(keys(local.containers), name)
-    ],
   )
 
   problems = concat(
@@ -89,5 +119,6 @@ locals {
     local.secret_problems,
     local.size_problems,
     local.place_problems,
+    local.setting_problems,
   )
 }

@@ -13,9 +13,18 @@ variable "allow_images_by_tag" {
   type        = bool
 }
 
-variable "settings_for" {
-  description = "Names of containers that have settings of their own."
-  type        = set(string)
+variable "settings" {
+  description = "Settings that only ECS knows, by the container's name."
+  type = map(object({
+    writable_paths        = optional(list(string))
+    cpu_architecture      = optional(string, "X86_64")
+    ephemeral_storage_gib = optional(number)
+  }))
+}
+
+variable "setting_names" {
+  description = "Which settings were given, by the container's name: those too that are unknown, which the type of `settings` leaves out."
+  type        = map(list(string))
 }
 
 variable "has_ec2" {

@@ -132,7 +132,7 @@ run "everything_that_can_be_asked_for" {
     ec2_capacity_provider    = "instances"
     egress                   = { git = { cidr = "192.0.2.0/24", port = 443 } }
     containers = {
-      planner = { user = "1000:1000", ephemeral_storage_gib = 50, cpu_architecture = "ARM64", writable_paths = ["/scratch"] }
+      planner = { ephemeral_storage_gib = 50, cpu_architecture = "ARM64", writable_paths = ["/scratch"] }
     }
   }
 
@@ -170,7 +170,7 @@ run "everything_that_can_be_asked_for" {
 
   assert {
     condition = (
-      jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].user == "1000:1000" &&
+      !can(jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].user) &&
       jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].readonlyRootFilesystem &&
       [for place in jsondecode(aws_ecs_task_definition.container["planner"].container_definitions)[0].mountPoints : place.containerPath] == ["/scratch"] &&
       aws_ecs_task_definition.container["planner"].ephemeral_storage[0].size_in_gib == 50 &&
@@ -180,7 +180,7 @@ run "everything_that_can_be_asked_for" {
   }
 
   assert {
-    condition     = aws_vpc_security_group_egress_rule.tasks["git"].from_port == 443 && aws_vpc_security_group_egress_rule.tasks["git"].to_port == 443
+    condition     = aws_vpc_security_group_egress_rule.tasks["git"].from_port == 443 && aws_vpc_security_group_egress_rule.tasks["git"].to_port == 443 && aws_vpc_security_group_egress_rule.tasks["git"].ip_protocol == "tcp"
     error_message = "egress is what was asked for"
   }
 
@@ -220,6 +220,16 @@ run "an_image_that_is_not_pinned_stops_the_plan" {
   expect_failures = [terraform_data.allow_list]
 }
 
+run "a_setting_that_there_is_not_stops_the_plan_instead_of_doing_nothing" {
+  command = plan
+
+  variables {
+    containers = { planner = { ephemeral_storage_gib = 50 }, builder = { read_only_root = false } }
+  }
+
+  expect_failures = [terraform_data.allow_list]
+}
+
 run "more_names_than_lambda_has_room_for_stop_the_plan" {
   command = plan
 
@@ -237,7 +247,7 @@ run "inputs_that_aws_would_refuse_later_are_refused_at_once" {
     name                          = "Deploy_Runner"
     vpc_id                        = "main"
     subnet_ids                    = []
-    egress                        = { git = { cidr = "git.example.com" } }
+    egress                        = { git = { cidr = "git.example.com", port = 443 } }
     additional_security_group_ids = ["default"]
     isolated_security_group_ids   = ["default"]
     invoker_alias                 = "1"
@@ -253,7 +263,6 @@ run "inputs_that_aws_would_refuse_later_are_refused_at_once" {
     container_insights            = "on"
     alarms                        = { topic_arn = "alarms" }
     permissions_boundary_arn      = "boundary"
-    containers                    = { planner = { cpu_architecture = "arm" } }
   }
 
   expect_failures = [
@@ -276,7 +285,6 @@ run "inputs_that_aws_would_refuse_later_are_refused_at_once" {
     var.container_insights,
     var.alarms,
     var.permissions_boundary_arn,
-    var.containers,
   ]
 }
 
@@ -285,13 +293,12 @@ run "and_so_are_inputs_that_are_wrong_in_another_way" {
 
   variables {
     subnet_ids                    = ["10.0.0.0/24"]
-    egress                        = { git = { cidr = "192.0.2.0/24", protocol = "ssh" } }
+    egress                        = { git = { cidr = "192.0.2.0/24", protocol = "ssh", port = 22 } }
     additional_security_group_ids = ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5"]
     isolated_security_group_ids   = ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5", "sg-6"]
     invoker_memory                = 20000
     get_log_events_per_second     = 1.5
     filter_log_events_per_second  = 0
-    containers                    = { planner = { ephemeral_storage_gib = 20 } }
     alarms                        = { topic_arn = "arn:aws:sns:eu-west-1:111122223333:alarms", denials = 0 }
   }
 
@@ -303,7 +310,6 @@ run "and_so_are_inputs_that_are_wrong_in_another_way" {
     var.invoker_memory,
     var.get_log_events_per_second,
     var.filter_log_events_per_second,
-    var.containers,
     var.alarms,
   ]
 }
@@ -313,8 +319,18 @@ run "or_in_a_third" {
 
   variables {
     subnet_ids = [for number in range(17) : "subnet-${number}"]
-    containers = { planner = { writable_paths = ["/tmp/"] } }
+    egress     = { git = { cidr = "192.0.2.0/24" } }
   }
 
-  expect_failures = [var.subnet_ids, var.containers]
+  expect_failures = [var.subnet_ids, var.egress]
+}
+
+run "a_port_of_every_protocol_is_none" {
+  command = plan
+
+  variables {
+    egress = { git = { cidr = "192.0.2.0/24", protocol = "-1", port = 443 } }
+  }
+
+  expect_failures = [var.egress]
 }

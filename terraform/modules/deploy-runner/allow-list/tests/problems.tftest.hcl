@@ -3,7 +3,8 @@
 variables {
   manifest            = "../tests/packages/good/manifest.json"
   allow_images_by_tag = false
-  settings_for        = []
+  settings            = {}
+  setting_names       = {}
   has_ec2             = false
   has_isolation       = false
   images = {
@@ -136,8 +137,8 @@ run "containers_that_cannot_be_ecs_tasks_are_reported_together" {
   command = plan
 
   variables {
-    manifest     = "../tests/packages/unfit/manifest.json"
-    settings_for = ["by-name", "misspelt"]
+    manifest = "../tests/packages/unfit/manifest.json"
+    settings = { by-name = {}, misspelt = {} }
   }
 
   assert {
@@ -151,6 +152,57 @@ run "containers_that_cannot_be_ecs_tasks_are_reported_together" {
       "containers: the allow-list has no container `misspelt`, and the input `containers` has settings for it: expected one of `by-name`, `half-an-arn`, `huge`, `lonely`, `on-ec2`, `voluminous`",
     ]
     error_message = join("\n", output.problems)
+  }
+}
+
+run "settings_that_there_are_not_or_that_fargate_has_not_are_named" {
+  command = plan
+
+  variables {
+    settings = {
+      builder = { cpu_architecture = "arm", ephemeral_storage_gib = 20 }
+      planner = { ephemeral_storage_gib = 201, writable_paths = ["/tmp/", "/scratch", "/"] }
+    }
+    setting_names = {
+      builder = ["cpu_architecture", "ephemeral_storage_gib", "read_only_root"]
+      planner = ["ephemeral_storage_gib", "user", "writable_path", "writable_paths"]
+    }
+  }
+
+  assert {
+    condition = output.problems == [
+      "containers.builder.read_only_root: the input `containers` has no such setting: expected `writable_paths`, `cpu_architecture` or `ephemeral_storage_gib`; privileges are said in the allow-list (`root_filesystem`, `capabilities`), the user in the image",
+      "containers.planner.user: the input `containers` has no such setting: expected `writable_paths`, `cpu_architecture` or `ephemeral_storage_gib`; privileges are said in the allow-list (`root_filesystem`, `capabilities`), the user in the image",
+      "containers.planner.writable_path: the input `containers` has no such setting: expected `writable_paths`, `cpu_architecture` or `ephemeral_storage_gib`; privileges are said in the allow-list (`root_filesystem`, `capabilities`), the user in the image",
+      "containers.builder.cpu_architecture: `arm` (input `containers`) is no processor of Fargate: expected `X86_64` or `ARM64`",
+      "containers.builder.ephemeral_storage_gib: `20` (input `containers`) is not what Fargate can give: expected 21 to 200, or nothing for the usual 20",
+      "containers.planner.ephemeral_storage_gib: `201` (input `containers`) is not what Fargate can give: expected 21 to 200, or nothing for the usual 20",
+      "containers.planner.writable_paths: `/tmp/` (input `containers`) is no absolute path without a slash at its end, such as `/tmp`; for `/` itself say `root_filesystem: writable` in the allow-list",
+      "containers.planner.writable_paths: `/` (input `containers`) is no absolute path without a slash at its end, such as `/tmp`; for `/` itself say `root_filesystem: writable` in the allow-list",
+    ]
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "settings_are_those_that_were_given_and_the_usual_ones_otherwise" {
+  command = plan
+
+  variables {
+    settings = { planner = { ephemeral_storage_gib = 200, writable_paths = [] }, builder = { cpu_architecture = "ARM64", ephemeral_storage_gib = 21 } }
+  }
+
+  assert {
+    condition     = length(output.problems) == 0
+    error_message = join("\n", output.problems)
+  }
+
+  assert {
+    condition = jsonencode({ for name, container in output.containers : name => [container.cpu_architecture, container.ephemeral_storage_gib, container.writable_paths] }) == jsonencode({
+      builder = ["ARM64", 21, null]
+      planner = ["X86_64", 200, []]
+      public  = ["X86_64", null, null]
+    })
+    error_message = jsonencode(output.containers)
   }
 }
 

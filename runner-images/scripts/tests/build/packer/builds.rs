@@ -1,6 +1,7 @@
 //! What is built, what is told about it, and how a build ends.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
@@ -8,7 +9,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::{TEMPLATE, script, with_template};
-use crate::fixture::{Fixture, Outcome, wait_for};
+use crate::fixture::{Fixture, wait_for};
 
 #[test]
 fn every_build_of_a_template_is_made_and_told_in_one_line() {
@@ -148,17 +149,30 @@ fn send(child: &Child, signal: Signal) {
 fn a_stop_reaches_packer_once_whatever_its_signal_and_packer_cleans_up() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let fixture = Fixture::new();
-        let mark = fixture.path("slow-started");
-        let slow = format!("\"touch {} && exec sleep 60\"", mark.display());
+        let (begun, may_end) = (fixture.path("begun"), fixture.path("may-end"));
+        // Deaf to the signal, and there until Packer has said that it is not: a command that died of it first would be a build that failed.
+        let slow = format!(
+            "\"trap '' INT; touch {}; for part in $(seq 600); do test -e {} && break; sleep 0.1; done\"",
+            begun.display(),
+            may_end.display()
+        );
         fixture.write("image/image.pkr.hcl", TEMPLATE.replace("\"env\", \"ls -a\"", &slow));
         let commit = fixture.commit_to("main");
-        let build = script(&fixture, &commit).with("--build-name=null.nothing").start();
-        wait_for("the slow command", || mark.exists());
+        let mut build = script(&fixture, &commit).with("--build-name=null.nothing").start();
+        wait_for("the slow command", || begun.exists());
         send(&build, signal);
         send(&build, Signal::SIGTERM);
-        let outcome = Outcome::of(build.wait_with_output().unwrap()).expect_code(1);
-        let said = "passed on to packer once, waiting until it has cleaned up\n";
-        assert_eq!(outcome.stderr.matches(said).count(), 1, "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("cancelled"), "{}", outcome.stderr);
+        let mut heard = BufReader::new(build.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("Cancelling build") {
+            assert_ne!(heard.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        fs::write(may_end, "").unwrap();
+        heard.read_to_string(&mut said).unwrap();
+        let code = build.wait().unwrap().code();
+        assert_eq!(code, Some(1), "{said}");
+        let passed_on = "passed on to packer once, waiting until it has cleaned up\n";
+        assert_eq!(said.matches(passed_on).count(), 1, "{said}");
+        assert!(said.contains("Cleanly cancelled"), "{said}");
     }
 }

@@ -177,15 +177,15 @@ impl Place {
     }
 }
 
-/// Processes that mention a path in their arguments, environment, working folder or root.
-fn processes(path: &str) -> Vec<String> {
+/// Processes that mention a text in their arguments, their environment or what is mounted for them. One that has ended mentions nothing.
+pub fn processes(text: &str) -> Vec<String> {
     let entries = std::fs::read_dir("/proc").expect("/proc is there");
     entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|process| {
             let of_interest = |name: &str| {
-                std::fs::read(process.join(name)).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(path))
+                std::fs::read(process.join(name)).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(text))
             };
             let own = process
                 .file_name()

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,16 +12,23 @@ use e2e::product::{self, Ended, Place};
 use e2e::registry;
 use e2e::repository::Repository;
 use serde_json::Value;
+use tempfile::TempDir;
 
 #[path = "../../runner-images/scripts/tests/deploy/git_server.rs"]
 mod git_server;
+#[path = "../../runner-images/scripts/tests/deploy/ssh_server.rs"]
+mod ssh_server;
 
 use git_server::{Behaviour, GitServer};
+use ssh_server::{KeyPair, SshServer};
 
 const GIT_TOKEN: &str = "planted-git-token+/=?";
 const PLAN_KEY: &str = "planted-plan-key-of-many-characters+/=?";
 const WORD: &str = "planted-word-for-the-tool+/=?";
 const BUILD_SECRET: &str = "planted-build-secret+/=?";
+/// Made anew for each run, as no file should hold a private key.
+static SSH_KEY: LazyLock<KeyPair> =
+    LazyLock::new(|| KeyPair::make(tempfile::tempdir().expect("a temporary folder").path()));
 /// A tool that tells its word to everybody.
 const MODULE: &str = r#"
 terraform {
@@ -51,13 +59,23 @@ build {
 
 fn planted() -> Vec<String> {
     let secrets = [GIT_TOKEN, PLAN_KEY, WORD, registry::PASSWORD, BUILD_SECRET];
-    secrets.iter().flat_map(|secret| forms(secret)).collect()
+    // A key is known by any of its lines. The first two and the last say nothing about it: every key has them.
+    let lines: Vec<&str> = SSH_KEY.private.lines().collect();
+    let of_the_key = &lines[2..lines.len() - 1];
+    secrets
+        .iter()
+        .chain(of_the_key)
+        .flat_map(|secret| forms(secret))
+        .collect()
 }
 
-/// A repository behind a server that asks for the token, and the allow-list for it.
+/// A repository behind a server that asks for the token and one that asks for the key, and the allow-list for them.
 struct Stage {
     repository: Repository,
     server: GitServer,
+    ssh: SshServer,
+    /// Its files are nothing that a run leaves.
+    _of_ssh: TempDir,
     allow_list: PathBuf,
     url: String,
     place: Place,
@@ -87,11 +105,21 @@ impl Stage {
         };
         let server = GitServer::serve(repository.bare().to_owned(), asks_for_the_token);
         let url = server.url().replace("origin.git", "infrastructure-live.git");
+        let of_ssh = tempfile::tempdir().expect("a temporary folder");
+        let ssh = SshServer::serve(of_ssh.path(), &SSH_KEY);
         let template = fs::read_to_string(product::fixtures().join("planted.yaml")).expect("the fixture is there");
-        let allow_list = place.write("allow-list.yaml", template.replace("{live}", &url));
+        let allow_list = place.write(
+            "allow-list.yaml",
+            template
+                .replace("{live}", &url)
+                .replace("{live_over_ssh}", &ssh.url(repository.bare()))
+                .replace("{known_host}", &ssh.known_host()),
+        );
         Self {
             repository,
             server,
+            ssh,
+            _of_ssh: of_ssh,
             allow_list,
             url,
             place,
@@ -141,7 +169,13 @@ fn no_secret_of_any_standard_script_is_seen_by_anybody() {
 
     a_plan_is_saved_and_applied(&stage);
     a_template_is_built(&stage);
-    a_variable_is_set(&stage);
+    a_variable_is_set(&stage, "updater", ("GIT_TOKEN", GIT_TOKEN), "1.1.0");
+    a_variable_is_set(
+        &stage,
+        "updater-over-ssh",
+        ("SSH_PRIVATE_KEY", &SSH_KEY.private),
+        "1.2.0",
+    );
     an_image_is_built_and_pushed(&stage);
 
     assert_eq!(
@@ -155,6 +189,8 @@ fn no_secret_of_any_standard_script_is_seen_by_anybody() {
         .into_iter()
         .filter(|head| head.starts_with("POST /infrastructure-live.git/git-receive-pack"));
     assert!(pushes.count() > 0, "the token was good for a push");
+    let log = stage.ssh.log();
+    assert!(log.contains("Accepted publickey for git"), "the key was good: {log}");
     let records = stage.place.join("state");
     assert!(
         !found_below(&records, std::slice::from_ref(&stage.url)).is_empty(),
@@ -205,25 +241,26 @@ fn a_template_is_built(stage: &Stage) {
     assert!(built.stderr.contains("the password is "), "{built:?}");
 }
 
-fn a_variable_is_set(stage: &Stage) {
+fn a_variable_is_set(stage: &Stage, container: &str, secret: (&str, &str), value: &str) {
+    let value_word = format!("--value={value}");
     let words = [
-        "updater",
+        container,
         "terraform-update-variable",
         "--branch=refs/heads/main",
         "--vars-path=app/app.tfvars",
         "--name=image_version",
-        "--value=1.1.0",
+        &value_word,
     ];
-    stage.called(&[("GIT_TOKEN", GIT_TOKEN)], &words).with(0);
+    stage.called(&[secret], &words).with(0);
     stage.repository.git(&[
         "fetch",
         "-q",
         &stage.repository.bare().display().to_string(),
-        "main:pushed",
+        "+main:pushed",
     ]);
     assert_eq!(
         stage.repository.git(&["show", "pushed:app/app.tfvars"]),
-        "image_version = \"1.1.0\""
+        format!("image_version = \"{value}\"")
     );
 }
 

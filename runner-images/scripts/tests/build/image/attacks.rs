@@ -182,11 +182,11 @@ fn row_21_a_branch_named_like_an_object_id_is_never_built_for_it() {
 }
 
 #[test]
-fn row_31_a_tree_of_twenty_thousand_files_is_built_from_and_leaves_nothing_behind() {
+fn row_31_a_tree_of_a_hundred_thousand_files_is_built_from_and_leaves_nothing_behind() {
     let (fixture, _) = with_image();
     let server = registry(&fixture, None);
     let files = [("app/Dockerfile", DOCKERFILE), ("app/hello", "x")];
-    let commit = many_files::commit(&fixture.path("origin.git"), &fixture.path("bin"), &files, 20_000);
+    let commit = many_files::commit(&fixture.path("origin.git"), &fixture.path("bin"), &files, 100_000);
     let outcome = script(&fixture, &commit, &server).run().expect_code(0);
     assert_eq!(outcome.line()["outcome"], "pushed");
 }

@@ -91,7 +91,7 @@ variable "vpc_endpoints" {
 }
 
 variable "ec2_capacity_provider" {
-  description = "Name of a capacity provider with container instances of yours, for containers whose allow-list grants `EC2`."
+  description = "Name of a capacity provider with container instances of yours, for containers whose allow-list grants `EC2`. `docs/aws.md` says how to harden them."
   type        = string
   default     = null
 }

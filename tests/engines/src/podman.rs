@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use crate::service::{Service, unmount_all_below, wait_for_listener};
-use crate::succeed;
 
 /// Nothing of this machine's own configuration counts. The other kind of network keeps files outside of the folder.
 const CONFIGURATION: &str = "[network]\nnetwork_backend = \"netavark\"\n";
@@ -85,16 +84,32 @@ impl Podman {
     /// What a crash of a daemon is: nobody answers any more.
     pub fn stop_service(&mut self) {
         if let Some(mut service) = self.service.take() {
-            if self.rootless {
-                // It goes on in a child, which is told what its parent is told, and outlives a parent that is killed.
-                succeed(Command::new("kill").arg(service.id().to_string()));
+            // A rootless one goes on in a child, which does not always end with its parent.
+            let going_on = if self.rootless {
+                children_of(service.id())
             } else {
-                service.kill().expect("it can be done");
+                Vec::new()
+            };
+            service.kill().expect("it can be done");
+            for child in going_on {
+                drop(Command::new("kill").args(["-KILL", &child]).output());
             }
             service.wait().expect("it can be done");
         }
         fs::remove_file(self.socket()).ok();
     }
+}
+
+/// The processes that a process has started, as any of its threads.
+fn children_of(process: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{process}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    threads
+        .map(|thread| fs::read_to_string(thread.path().join("children")).unwrap_or_default())
+        .flat_map(|children| children.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 impl Service for Podman {

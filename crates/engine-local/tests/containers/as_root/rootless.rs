@@ -1,9 +1,12 @@
 //! A Podman of somebody without rights: what it cannot do for a run is said, and never left out.
 
+use std::time::Duration;
+
 use container_engines::{Podman, Service};
 use protocol::Ending;
 
 use crate::common::{Machine, Setup};
+use crate::wait_for;
 
 /// Where the machine gives such a user control groups, the limit holds; elsewhere nothing runs without it.
 #[tokio::test]
@@ -36,4 +39,13 @@ async fn a_rootless_podman_holds_a_run_to_its_limits_or_the_run_does_not_start()
         other => panic!("{other:?}"),
     }
     assert_eq!(podman.things(), Vec::<String>::new());
+    let folder = podman.folder().display().to_string();
+    drop(podman);
+    let is_gone = || {
+        std::fs::read_dir("/proc").unwrap().flatten().all(|entry| {
+            let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            !String::from_utf8_lossy(&words).contains(&folder)
+        })
+    };
+    assert!(wait_for(Duration::from_secs(5), is_gone), "the service goes on");
 }

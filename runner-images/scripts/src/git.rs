@@ -153,12 +153,13 @@ impl<'run> Git<'run> {
         })
     }
 
-    /// A full disk can break anything, and has a remedy of its own.
+    /// A full disk and a full machine can break anything, and have remedies of their own.
     fn explain(&self, stderr: &str, otherwise: impl FnOnce(String) -> GitError) -> GitError {
-        if FailureKind::of(stderr) == FailureKind::NoSpace {
-            NoSpace::In(self.home.clone()).into()
-        } else {
-            otherwise(error::one_line(stderr))
+        let reason = error::one_line(stderr);
+        match FailureKind::of(stderr) {
+            FailureKind::NoSpace => NoSpace::In(self.home.clone()).into(),
+            FailureKind::NoRoom => GitError::NoRoom { reason },
+            FailureKind::NotGivenById | FailureKind::Lasting(_) | FailureKind::Passing => otherwise(reason),
         }
     }
 }

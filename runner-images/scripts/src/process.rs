@@ -74,7 +74,8 @@ pub enum ProcessError {
 }
 
 impl ProcessError {
-    fn not_started(program: String, source: io::Error) -> Self {
+    /// What it is called that a program could not be started.
+    pub(crate) fn not_started(program: String, source: io::Error) -> Self {
         let reason = source.raw_os_error().map(Errno::from_raw);
         match reason {
             Some(Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) => Self::NoRoom { program, source },

@@ -1,4 +1,6 @@
-//! What must be true before anything is created: folders, secrets and mount points, and that something can hold the run. Each failure names its cause and its cure.
+//! What must be true before anything is created: folders, secrets and mount points, and that something can hold the run.
+//!
+//! Each failure names its cause and its cure.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};

@@ -154,10 +154,8 @@ impl Watch {
             Some(_) | None => {}
         }
         let source = command.exec();
-        Err(WatchError::Engine(ProcessError::Start {
-            program: engine.to_string_lossy().into_owned(),
-            source,
-        }))
+        let program = engine.to_string_lossy().into_owned();
+        Err(WatchError::Engine(ProcessError::not_started(program, source)))
     }
 
     /// Whether the state of what is initialised here is kept. If not, that is said and written down.

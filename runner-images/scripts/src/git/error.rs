@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::cause::Cause;
-use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, UNSUITABLE};
+use crate::exit_code::{DECLARATION, INPUT_OUTPUT, INTERNAL, MISSING, NOT_THERE, REFUSED, TRY_AGAIN, UNSUITABLE};
 use crate::full_disk::NoSpace;
 use crate::interruption::Stopped;
 use crate::process::ProcessError;
@@ -46,6 +46,12 @@ pub enum GitError {
     )]
     Key {
         /// What `ssh-add` says about it.
+        reason: String,
+    },
+    /// git found no room for another process or thread.
+    #[error("git found no room to run: {reason}; let less run at the same time, or give the task more, and try again")]
+    NoRoom {
+        /// git's own words.
         reason: String,
     },
     /// The disk is full.
@@ -95,6 +101,7 @@ impl GitError {
             Self::Missing(_) => MISSING,
             Self::Process(error) => error.exit_code(),
             Self::Prepare { .. } | Self::NoSpace(_) => INPUT_OUTPUT,
+            Self::NoRoom { .. } => TRY_AGAIN,
             Self::Repository(error) => error.cause.exit_code(),
             Self::Key { .. } => DECLARATION,
             Self::NoSuchCommit { .. } => NOT_THERE,

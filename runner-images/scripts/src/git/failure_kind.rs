@@ -12,6 +12,8 @@ pub(super) enum FailureKind {
     NotGivenById,
     /// This machine's disk is full.
     NoSpace,
+    /// git found no room here for another process or thread, or no memory: it may be there in a moment.
+    NoRoom,
     /// Trying again cannot help.
     Lasting(Cause),
     /// It may work in a moment.
@@ -26,13 +28,26 @@ const NOT_GIVEN_BY_ID: [&str; 5] = [
     "couldn't find remote ref",
 ];
 
+const NO_ROOM: [&str; 5] = [
+    "resource temporarily unavailable",
+    "cannot fork",
+    "cannot allocate memory",
+    "out of memory",
+    "too many open files",
+];
+
 impl FailureKind {
     pub(super) fn of(stderr: &str) -> Self {
         let words = stderr.to_lowercase();
-        // A server's disk is its owner's to look after.
-        let mut of_this_machine = words.lines().filter(|line| !line.starts_with("remote:"));
-        if of_this_machine.any(|line| line.contains("no space left on device")) {
+        // A server is its owner's to look after.
+        let is_said_here = |phrase: &str| {
+            let mut of_this_machine = words.lines().filter(|line| !line.starts_with("remote:"));
+            of_this_machine.any(|line| line.contains(phrase))
+        };
+        if is_said_here("no space left on device") {
             Self::NoSpace
+        } else if NO_ROOM.iter().any(|phrase| is_said_here(phrase)) {
+            Self::NoRoom
         } else if NOT_GIVEN_BY_ID.iter().any(|phrase| words.contains(phrase)) {
             Self::NotGivenById
         } else {
@@ -44,7 +59,7 @@ impl FailureKind {
     pub(super) const fn cause(self) -> Cause {
         match self {
             Self::Lasting(cause) => cause,
-            Self::NotGivenById | Self::NoSpace | Self::Passing => Cause::Unreachable,
+            Self::NotGivenById | Self::NoSpace | Self::NoRoom | Self::Passing => Cause::Unreachable,
         }
     }
 }
@@ -77,6 +92,15 @@ mod tests {
                 "fatal: sha1 file '/w/pack' write error: No space left on device",
                 FailureKind::NoSpace,
             ),
+            (
+                "error: cannot fork() for git-upload-pack '/o': Resource temporarily unavailable",
+                FailureKind::NoRoom,
+            ),
+            (
+                "error: cannot create async thread: Resource temporarily unavailable\nfatal: fetch-pack: x",
+                FailureKind::NoRoom,
+            ),
+            ("remote: fatal: Out of memory, malloc failed", FailureKind::Passing),
             (
                 "remote: fatal: write error: No space left on device\nfatal: early EOF",
                 FailureKind::Passing,

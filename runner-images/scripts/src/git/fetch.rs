@@ -94,7 +94,7 @@ impl Git<'_> {
         match FailureKind::of(&result.stderr) {
             _ if result.ended.is_success() => Ok(Fetched::Done),
             FailureKind::NotGivenById => Ok(Fetched::NotGivenById),
-            FailureKind::NoSpace | FailureKind::Lasting(_) | FailureKind::Passing => {
+            FailureKind::NoSpace | FailureKind::NoRoom | FailureKind::Lasting(_) | FailureKind::Passing => {
                 Err(self.cannot(Access::Read, &result.stderr))
             }
         }
@@ -104,7 +104,11 @@ impl Git<'_> {
     pub(super) fn with_retries(&mut self, command: &mut Command) -> Result<Captured, GitError> {
         for pause in BACKOFF {
             let result = self.capture(command)?;
-            let may_pass = self.url.transport().is_remote() && FailureKind::of(&result.stderr) == FailureKind::Passing;
+            let may_pass = match FailureKind::of(&result.stderr) {
+                FailureKind::Passing => self.url.transport().is_remote(),
+                FailureKind::NoRoom => true,
+                FailureKind::NotGivenById | FailureKind::NoSpace | FailureKind::Lasting(_) => false,
+            };
             if result.ended.is_success() || !may_pass {
                 return Ok(result);
             }

@@ -93,7 +93,7 @@ impl Git<'_> {
         match answer(&result) {
             Some(answer) => Ok(answer),
             None => match FailureKind::of(&result.stderr) {
-                FailureKind::Passing => Ok(Pushed::Unknown(one_line(&result.stderr))),
+                FailureKind::NoRoom | FailureKind::Passing => Ok(Pushed::Unknown(one_line(&result.stderr))),
                 FailureKind::Lasting(_) | FailureKind::NoSpace | FailureKind::NotGivenById => {
                     Err(self.cannot(Access::Push, &result.stderr))
                 }

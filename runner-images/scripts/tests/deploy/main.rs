@@ -56,6 +56,8 @@ mod summaries;
 #[cfg(test)]
 mod terragrunt;
 #[cfg(test)]
+mod terragrunt_states;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod tools;

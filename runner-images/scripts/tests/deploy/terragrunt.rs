@@ -10,10 +10,10 @@ use crate::fixture::{Fixture, MODULE, Outcome, Script};
 use crate::saved_plans::{KEY, check_refused, save};
 
 /// One that runs code where it is, and one that runs a copy of it.
-const VERSIONS: [&str; 2] = ["0.99.5", "1.1.3"];
+pub(crate) const VERSIONS: [&str; 2] = ["0.99.5", "1.1.3"];
 
 /// One unit in `prod/app`.
-fn with_unit(version: &str) -> (Fixture, String) {
+pub(crate) fn with_unit(version: &str) -> (Fixture, String) {
     let (fixture, _) = Fixture::with_module();
     fixture.write("prod/app/terragrunt.hcl", "");
     let commit = publish(&fixture);
@@ -21,18 +21,18 @@ fn with_unit(version: &str) -> (Fixture, String) {
     (fixture, commit)
 }
 
-fn publish(fixture: &Fixture) -> String {
+pub(crate) fn publish(fixture: &Fixture) -> String {
     let commit = fixture.commit();
     fixture.push("main");
     commit
 }
 
-fn unit<'f>(fixture: &'f Fixture, commit: &str, command: &str) -> Script<'f> {
+pub(crate) fn unit<'f>(fixture: &'f Fixture, commit: &str, command: &str) -> Script<'f> {
     fixture.script(commit, command).with("--binary=terragrunt")
 }
 
 /// A unit below `prod` with its state outside of the checkout.
-fn write_unit(fixture: &Fixture, place: &str, code: &str) {
+pub(crate) fn write_unit(fixture: &Fixture, place: &str, code: &str) {
     let number = fs::read_dir(fixture.path("state")).unwrap().count();
     let state = fixture.path(&format!("state/{number}.tfstate"));
     fs::write(&state, "").unwrap();
@@ -62,7 +62,7 @@ fn with_units() -> (Fixture, String) {
     (fixture, commit)
 }
 
-fn all<'f>(fixture: &'f Fixture, commit: &str, command: &str) -> Script<'f> {
+pub(crate) fn all<'f>(fixture: &'f Fixture, commit: &str, command: &str) -> Script<'f> {
     let script = unit(fixture, commit, command).without("--backend-config");
     script.instead("--deploy-path", "prod").with("--all")
 }
@@ -235,11 +235,11 @@ fn with_store<'f>(fixture: &Fixture, script: Script<'f>) -> Script<'f> {
         .env("PLAN_KEY", KEY)
 }
 
-fn planning<'f>(fixture: &'f Fixture, commit: &str) -> Script<'f> {
+pub(crate) fn planning<'f>(fixture: &'f Fixture, commit: &str) -> Script<'f> {
     with_store(fixture, unit(fixture, commit, "plan")).with("--save-plan")
 }
 
-fn applying<'f>(fixture: &'f Fixture, commit: &str, digest: &str) -> Script<'f> {
+pub(crate) fn applying<'f>(fixture: &'f Fixture, commit: &str, digest: &str) -> Script<'f> {
     with_store(fixture, unit(fixture, commit, "apply")).with(format!("--plan={digest}"))
 }
 
@@ -385,231 +385,4 @@ fn the_plans_of_all_units_are_not_saved_and_the_reason_is_told() {
     let apply = with_store(&fixture, all(&fixture, &commit, "apply")).with(format!("--plan={}", "0".repeat(64)));
     let outcome = apply.run().expect_code(64);
     assert_eq!(outcome.stderr.lines().next().unwrap(), reason("--plan"));
-}
-
-const LOST: &str = "the state would be lost with the checkout: declare a `backend` in the code, or one with a `path` outside of the repository (`--backend-config=path=/…`; with `--all` in the code)";
-
-const THING: &str = "resource \"terraform_data\" \"thing\" {}\noutput \"id\" { value = terraform_data.thing.id }\n";
-
-/// Nothing is changed where the state would be lost.
-#[track_caller]
-fn check_lost(fixture: &Fixture, outcome: Outcome, units: &str, so_far: &str) {
-    let outcome = outcome.expect_code(77);
-    assert_eq!(
-        outcome.stderr.lines().last().unwrap(),
-        format!("infrastructure-deploy-script: error: in {units}: {LOST}; {so_far}"),
-        "{}",
-        outcome.stderr
-    );
-    assert!(!fixture.path("was-made").exists(), "{}", outcome.stderr);
-}
-
-const BEFORE: &str = "nothing was changed";
-const MEANWHILE: &str = "nothing was changed there, and what became of other units is above";
-
-/// How many of the states that are kept have something in them.
-fn states(fixture: &Fixture) -> usize {
-    let files = fs::read_dir(fixture.path("state")).unwrap();
-    let files = files.map(|file| file.unwrap().path());
-    let states = files.filter(|file| file.extension().is_some_and(|end| end == "tfstate"));
-    states
-        .filter(|file| fs::read_to_string(file).unwrap().contains("terraform_data"))
-        .count()
-}
-
-/// A unit below `prod` without a backend. What it makes leaves a mark.
-fn write_forgetful_unit(fixture: &Fixture, place: &str) {
-    let command = format!("touch {}", fixture.path("was-made").display());
-    let mark = format!("provisioner \"local-exec\" {{\n    command = {command:?}\n  }}");
-    let code = format!("resource \"terraform_data\" \"made\" {{\n  {mark}\n}}\n");
-    fixture.write(&format!("prod/{place}/main.tf"), &code);
-    fixture.write(&format!("prod/{place}/terragrunt.hcl"), "");
-}
-
-#[test]
-fn a_unit_whose_state_would_be_lost_with_the_checkout_is_not_changed() {
-    for version in VERSIONS {
-        let (fixture, commit) = with_unit(version);
-        let digest = save(planning(&fixture, &commit).without("--backend-config"));
-        for script in [
-            unit(&fixture, &commit, "apply"),
-            unit(&fixture, &commit, "destroy").with("--allow-destroy"),
-            applying(&fixture, &commit, &digest),
-        ] {
-            check_lost(&fixture, script.without("--backend-config").run(), "`prod/app`", BEFORE);
-        }
-        unit(&fixture, &commit, "apply").run().expect_code(0);
-    }
-}
-
-#[test]
-fn no_unit_is_changed_when_the_states_of_some_would_be_lost() {
-    for version in VERSIONS {
-        let fixture = Fixture::empty("sha1");
-        write_unit(&fixture, "eu/app", THING);
-        write_unit(&fixture, "us/app", THING);
-        let kept = publish(&fixture);
-        fixture.stand_in_for_terragrunt(version);
-        all(&fixture, &kept, "apply").run().expect_code(0);
-        assert_eq!(states(&fixture), 2);
-
-        for place in ["eu/db", "us/db"] {
-            write_forgetful_unit(&fixture, place);
-        }
-        write_unit(&fixture, "us/new", THING);
-        let commit = publish(&fixture);
-        let lost = "`prod/eu/db`, `prod/us/db`";
-        check_lost(&fixture, all(&fixture, &commit, "apply").run(), lost, BEFORE);
-        assert_eq!(states(&fixture), 2);
-        fixture.git(&["rm", "-rq", "prod"]);
-        publish(&fixture);
-        let destroy = || all(&fixture, &commit, "destroy").with("--allow-destroy");
-        check_lost(&fixture, destroy().run(), lost, BEFORE);
-        assert_eq!(states(&fixture), 2);
-
-        let some = destroy().with("--exclude-dir=eu/db").with("--exclude-dir=us/db");
-        some.run().expect_code(0);
-        assert_eq!(states(&fixture), 0);
-    }
-}
-
-#[test]
-fn what_changes_nothing_needs_no_state_that_is_kept() {
-    let fixture = Fixture::empty("sha1");
-    write_forgetful_unit(&fixture, "app");
-    let commit = publish(&fixture);
-    fixture.stand_in_for_terragrunt("1.1.3");
-    for command in ["plan", "output", "validate"] {
-        let outcome = all(&fixture, &commit, command).run().expect_code(0);
-        assert!(!outcome.stderr.contains("would be lost"), "{}", outcome.stderr);
-    }
-}
-
-#[test]
-fn the_state_is_looked_for_where_the_unit_is_initialised() {
-    let own = |fixture: &Fixture| {
-        let place = fixture.path("elsewhere").display().to_string();
-        fixture.write("prod/app/download_dir", &place);
-        publish(fixture)
-    };
-    let (fixture, _) = with_unit("1.1.3");
-    let commit = own(&fixture);
-    let refused = |script: Script<'_>| {
-        let outcome = script.without("--backend-config").run().expect_code(77);
-        let last = outcome.stderr.lines().last().unwrap();
-        let place = format!(
-            "infrastructure-deploy-script: error: in `{}/",
-            fixture.path("elsewhere").display()
-        );
-        assert!(last.starts_with(&place) && last.contains(LOST), "{last}");
-        assert!(!fixture.state().exists());
-    };
-    refused(unit(&fixture, &commit, "apply"));
-    refused(all(&fixture, &commit, "apply"));
-    let outcome = unit(&fixture, &commit, "apply").run().expect_code(0);
-    assert!(fixture.state().exists());
-    assert!(outcome.stderr.contains("terragrunt init"), "{}", outcome.stderr);
-    fs::remove_file(fixture.state()).unwrap();
-
-    let (fixture, commit) = with_unit("1.1.3");
-    let elsewhere = fixture.path("elsewhere");
-    let script = || unit(&fixture, &commit, "apply").env("TG_DOWNLOAD_DIR", &elsewhere);
-    script().without("--backend-config").run().expect_code(77);
-    assert!(!fixture.state().exists());
-    script().run().expect_code(0);
-    assert!(fixture.state().exists() && elsewhere.exists());
-}
-
-#[test]
-fn the_state_is_looked_for_in_the_notes_that_the_unit_names() {
-    let (fixture, _) = with_unit("1.1.3");
-    for command in ["init", "apply"] {
-        fixture.write(&format!("prod/app/env_vars.{command}"), "TF_DATA_DIR=notes");
-    }
-    let commit = publish(&fixture);
-    check_lost(
-        &fixture,
-        unit(&fixture, &commit, "apply").without("--backend-config").run(),
-        "`prod/app`",
-        BEFORE,
-    );
-    unit(&fixture, &commit, "apply").run().expect_code(0);
-    assert!(fixture.state().exists());
-}
-
-/// Two units of which the second needs outputs of the first. Nothing was applied yet.
-fn with_dependency(second: impl Fn(&Fixture, &str)) -> Fixture {
-    let fixture = Fixture::empty("sha1");
-    write_unit(&fixture, "a", THING);
-    second(&fixture, "b");
-    fixture.write("prod/b/dependency", "../a");
-    fixture.stand_in_for_terragrunt("1.1.3");
-    fixture
-}
-
-#[test]
-fn units_that_need_outputs_of_others_are_applied_for_the_first_time() {
-    let fixture = with_dependency(|fixture, place| write_unit(fixture, place, THING));
-    let commit = publish(&fixture);
-    let outcome = all(&fixture, &commit, "apply").run().expect_code(0);
-    assert_eq!(states(&fixture), 2);
-    let step = "infrastructure-deploy-script: not every unit can be initialised yet, as said above: the others are changed first, and each state's place is looked at before its unit is changed";
-    let said = |outcome: &Outcome| outcome.stderr.lines().any(|line| line == step);
-    assert!(said(&outcome), "{}", outcome.stderr);
-    let again = all(&fixture, &commit, "apply").run().expect_code(0);
-    assert!(!said(&again), "{}", again.stderr);
-}
-
-#[test]
-fn a_unit_that_cannot_be_initialised_before_another_is_looked_at_when_its_turn_comes() {
-    let fixture = with_dependency(write_forgetful_unit);
-    let commit = publish(&fixture);
-    check_lost(&fixture, all(&fixture, &commit, "apply").run(), "`prod/b`", MEANWHILE);
-    assert_eq!(states(&fixture), 1);
-
-    // Outputs that are made up for `init` let everything be looked at beforehand.
-    let fixture = with_dependency(write_forgetful_unit);
-    fixture.write("prod/b/mock_outputs.init", "");
-    let commit = publish(&fixture);
-    check_lost(&fixture, all(&fixture, &commit, "apply").run(), "`prod/b`", BEFORE);
-    assert_eq!(states(&fixture), 0);
-}
-
-#[test]
-fn no_code_keeps_a_state_that_would_be_lost_from_being_noticed() {
-    for file in ["exclude.init", "errors"] {
-        let fixture = with_dependency(write_forgetful_unit);
-        fixture.write(&format!("prod/b/{file}"), "");
-        let commit = publish(&fixture);
-        check_lost(&fixture, all(&fixture, &commit, "apply").run(), "`prod/b`", MEANWHILE);
-    }
-    let fixture = Fixture::empty("sha1");
-    write_unit(&fixture, "a", THING);
-    write_forgetful_unit(&fixture, "b");
-    fixture.write("prod/b/exclude.init", "");
-    fixture.write("prod/b/errors", "");
-    let commit = publish(&fixture);
-    fixture.stand_in_for_terragrunt("1.1.3");
-    check_lost(&fixture, all(&fixture, &commit, "apply").run(), "`prod/b`", MEANWHILE);
-    let one = unit(&fixture, &commit, "apply").without("--backend-config");
-    check_lost(
-        &fixture,
-        one.instead("--deploy-path", "prod/b").run(),
-        "`prod/b`",
-        MEANWHILE,
-    );
-}
-
-#[test]
-fn a_unit_that_its_own_code_leaves_out_needs_no_state_that_is_kept() {
-    let fixture = Fixture::empty("sha1");
-    write_unit(&fixture, "a", THING);
-    write_forgetful_unit(&fixture, "b");
-    for command in ["init", "apply"] {
-        fixture.write(&format!("prod/b/exclude.{command}"), "");
-    }
-    let commit = publish(&fixture);
-    fixture.stand_in_for_terragrunt("1.1.3");
-    all(&fixture, &commit, "apply").run().expect_code(0);
-    assert_eq!(states(&fixture), 1);
 }

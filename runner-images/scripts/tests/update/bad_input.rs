@@ -259,3 +259,25 @@ fn a_machine_without_room_for_another_process() {
     );
     assert_eq!(fixture.refs(), before);
 }
+
+#[test]
+fn a_git_that_has_no_room_for_a_process_of_its_own_is_tried_again_and_then_told_so() {
+    let fixture = Fixture::new();
+    let before = fixture.refs();
+    let tried = fixture.path("tried");
+    fixture.replace_program(
+        "git",
+        &format!(
+            "echo x >>{}; \
+             echo \"error: cannot fork() for git-upload-pack 'x': Resource temporarily unavailable\" >&2; exit 128",
+            tried.display()
+        ),
+    );
+    fixture.script().run().expect_told(
+        75,
+        "git found no room to run: error: cannot fork() for git-upload-pack 'x': Resource temporarily unavailable",
+        "; let less run at the same time, or give the task more, and try again",
+    );
+    assert!(std::fs::read_to_string(tried).unwrap().lines().count() > 1);
+    assert_eq!(fixture.refs(), before);
+}
